@@ -1,0 +1,43 @@
+# Compiler flags shared by every target, carried by the interface library pc_options.
+include_guard(GLOBAL)
+
+find_program(PC_CCACHE ccache)
+if(PC_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=time_macros,include_file_mtime,include_file_ctime ${PC_CCACHE})
+endif()
+
+add_library(pc_options INTERFACE)
+target_compile_features(pc_options INTERFACE cxx_std_20)
+target_compile_options(pc_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+                                            -Wnon-virtual-dtor -Woverloaded-virtual -fno-strict-aliasing)
+if(PC_WERROR)
+  target_compile_options(pc_options INTERFACE -Werror)
+endif()
+if(PC_SANITIZE)
+  target_compile_options(pc_options INTERFACE -fsanitize=${PC_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(pc_options INTERFACE -fsanitize=${PC_SANITIZE})
+  if(PC_SANITIZE MATCHES "undefined")
+    target_compile_options(pc_options INTERFACE -fno-sanitize-recover=undefined)
+    target_link_options(pc_options INTERFACE -fno-sanitize-recover=undefined)
+  endif()
+endif()
+if(PC_FUZZ)
+  target_compile_options(pc_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(PC_LTO)
+  include(CheckIPOSupported)
+  check_ipo_supported(RESULT pc_ipo_supported OUTPUT pc_ipo_reason)
+  if(pc_ipo_supported)
+    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+    target_link_options(pc_options INTERFACE -flto=auto)
+  else()
+    message(WARNING "link-time optimisation is off: ${pc_ipo_reason}")
+  endif()
+endif()
+
+# mold links in a fraction of the time; it takes no part in LTO builds.
+find_program(PC_MOLD mold)
+if(PC_MOLD AND NOT PC_LTO)
+  target_link_options(pc_options INTERFACE -fuse-ld=mold)
+endif()
