@@ -1,0 +1,43 @@
+// Exact numbers as OPA computes them. An integer that fits int64 is held in the Value; everything else is text plus
+// arithmetic done on demand: integers of any size exactly (GMP), fractions as Go's big.Float with a 64-bit mantissa
+// (MPFR, precision 64, round to nearest even), printed with Go's shortest 'g' form.
+// Threads: any. Cost: O(1) for int64 operands without overflow.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/arena.h"
+#include "engine/value/value.h"
+
+namespace portcullis {
+
+// The value of a JSON number literal, its spelling kept; `text` must already be a valid literal. Literals with an
+// exponent out of range are the caller's to refuse (number_too_big).
+Value make_number(Arena& arena, std::string_view text);
+Value make_number(Arena& arena, double value);  // as Go formats a float64 into json.Number ('g', shortest)
+bool number_too_big(std::string_view literal) noexcept;
+
+// The text as it is printed.
+std::string number_text(const Value& number);
+void append_number(std::string& out, const Value& number);
+
+int compare_numbers(const Value& a, const Value& b) noexcept;
+double to_double(const Value& number) noexcept;
+bool is_whole(const Value& number) noexcept;                     // 1, 1.0 and 1e3 are; 1.5 is not
+std::optional<std::int64_t> to_int64(const Value& number) noexcept;  // whole and in range
+
+// Rego's arithmetic; results as OPA prints them.
+Value add(Arena& arena, const Value& a, const Value& b);
+Value subtract(Arena& arena, const Value& a, const Value& b);
+Value multiply(Arena& arena, const Value& a, const Value& b);
+std::optional<Value> divide(Arena& arena, const Value& a, const Value& b);     // nullopt: division by zero
+std::optional<Value> remainder(Arena& arena, const Value& a, const Value& b);  // nullopt: zero or not whole (say which)
+Value round_half_away(Arena& arena, const Value& a);
+Value ceiling(Arena& arena, const Value& a);
+Value floor(Arena& arena, const Value& a);
+Value absolute(Arena& arena, const Value& a);
+
+}  // namespace portcullis
