@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The project's tests. usage: tools/test.sh [unit|tsan|conformance|e2e]...    none given: unit, tsan, e2e
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. tools/lib.sh
+
+configure() {
+  mkdir -p build
+  cmake --preset "$1" >"build/.configure-$1.log" 2>&1 || { cat "build/.configure-$1.log" >&2; exit 1; }
+}
+
+unit() {
+  say "== unit and data tests, address and undefined behaviour sanitizers"
+  configure ci
+  cmake --build --preset ci -j "$(jobs)"
+  ctest --preset ci -j "$(jobs)"
+}
+
+tsan() {
+  say "== concurrent tests, thread sanitizer"
+  configure tsan
+  cmake --build --preset tsan --target concurrent_tests -j "$(jobs)"
+  ctest --preset tsan -L concurrent -j "$(jobs)"
+}
+
+conformance() {
+  say "== conformance"
+  configure ci
+  cmake --build --preset ci --target conformance_tests -j "$(jobs)"
+  ctest --preset ci -L conformance --verbose
+}
+
+e2e() {
+  say "== end to end, on a real control plane"
+  e2e/run.sh
+}
+
+tools/setup.sh build test
+steps=("$@"); [ ${#steps[@]} -gt 0 ] || steps=(unit tsan e2e)
+for step in "${steps[@]}"; do
+  case $step in
+    unit|tsan|conformance|e2e) "$step" ;;
+    *) fail "unknown step '$step' (unit, tsan, conformance, e2e)" ;;
+  esac
+done
