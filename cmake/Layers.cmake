@@ -107,9 +107,9 @@ function(pc_tree_checks)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
   add_test(NAME tree_includes COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_includes.py
                                       ${PROJECT_BINARY_DIR}/libraries.txt)
-  if(EXISTS ${PROJECT_SOURCE_DIR}/tools/manifests.py)
-    add_test(NAME tree_manifests COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/manifests.py --check)
-  endif()
+  add_test(NAME tree_manifests COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/manifests.py --check)
+  add_test(NAME tree_gatekeeper_manifest COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/compare_gatekeeper.py)
+  set_tests_properties(tree_gatekeeper_manifest PROPERTIES SKIP_RETURN_CODE 77)
 endfunction()
 
 # pc_fuzz(<name> SOURCES … DEPS …): a libFuzzer program, built only by the fuzz preset (clang).
