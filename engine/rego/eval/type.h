@@ -4,6 +4,7 @@
 // Threads: immutable once parsed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,18 +23,51 @@ struct Type {
   TypeKind kind = TypeKind::kAny;
   // kAny with no alternatives: anything at all. With some: one of them (OPA's types.Any).
   std::vector<TypePtr> alternatives;
-  std::vector<TypePtr> items;  // kArray: static elements; kFunction: arguments
+  std::vector<TypePtr> items;  // kArray: static elements; kFunction: fixed arguments
   TypePtr dynamic;             // kArray: type of further elements; kSet: of elements; kFunction: result; null: none
   // kObject: static properties by key text (JSON of the key), sorted; and the dynamic part.
   std::vector<std::pair<std::string, TypePtr>> properties;
   TypePtr dynamic_key;
   TypePtr dynamic_value;
-  bool variadic = false;  // kFunction: the last argument may repeat
+  TypePtr rest;  // kFunction: type of any number of further arguments (print), null: none
 };
 
-// Parses the text form; a malformed text is a bug of the table (reported, gives `any`).
+// A null TypePtr is OPA's nil type: nothing is known (of a function's result: there is none).
+namespace types {
+const TypePtr& any();
+const TypePtr& null();
+const TypePtr& boolean();
+const TypePtr& number();
+const TypePtr& string();
+TypePtr array(std::vector<TypePtr> items, TypePtr dynamic);
+TypePtr set(TypePtr of);
+// `properties` in any order; keys are JSON texts (`"a"`, `1`, `true`).
+TypePtr object(std::vector<std::pair<std::string, TypePtr>> properties, TypePtr key = nullptr, TypePtr value = nullptr);
+// One of these; kept as given but for the order (a union inside is not flattened, duplicates stay: as OPA's NewAny).
+TypePtr any_of(std::vector<TypePtr> alternatives);
+// `rest`: type of further arguments, null when there are none.
+TypePtr function(std::vector<TypePtr> arguments, TypePtr result, TypePtr rest = nullptr);
+
+int compare(const TypePtr& a, const TypePtr& b);          // OPA's total order over types
+bool contains(const TypePtr& a, const TypePtr& b);        // a is a superset of b, or equal
+TypePtr either(const TypePtr& a, const TypePtr& b);       // OPA's Or: the union; null for a function and a non-function
+TypePtr select(const TypePtr& a, std::string_view key);   // type of the member at a key (JSON text); null: none
+TypePtr keys(const TypePtr& a);                           // type of what enumerating keys yields; null: none
+TypePtr values(const TypePtr& a);
+bool unknown(const TypePtr& a);                           // nil, or nil somewhere inside
+// Type of a scalar or composite given as JSON text ("1" → number).
+TypePtr of_json(std::string_view text);
+bool is_any(const TypePtr& a);                            // the unrestricted any
+std::size_t arity(const Type& function);                  // fixed arguments
+}  // namespace types
+
+// Parses the text form; a malformed text is a bug of the table (reported, gives `any`). Beyond the list above, a static
+// part may be followed by a dynamic one: "[T, U][V]", "{a: T}[K:V]"; keys may be quoted: {"x-y": T}.
 TypePtr parse_type(std::string_view text);
 // OPA's spelling: "array<string>", "object<a: string>[any: any]", "any<array[any], set[any]>" … as its errors print.
 std::string to_string(const Type& type);
+std::string to_string(const TypePtr& type);  // null: "???"
+// "(string, any...)": a function's arguments as errors print them.
+std::string arguments_to_string(const Type& function);
 
 }  // namespace portcullis::rego

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/rego/syntax/diagnostic.h"
@@ -26,14 +27,16 @@ enum class TermKind : std::uint8_t {
   kVar,       // text: the name; wildcards are renamed $0, $1, … per module
   kRef,       // items: head term (var, or any term as in [1,2][i], f(x).y), then one term per step; .foo is a kString
   kArray,     // items
-  kSet,       // items (literal order, duplicates not yet removed)
-  kObject,    // items: key, value, key, value, …
+  kSet,       // items: sorted in OPA's order (compare()), without duplicates
+  kObject,    // items: key, value, key, value, … sorted by key, keys distinct (the last given wins)
   kArrayComprehension,   // items: {term}; body
   kSetComprehension,     // items: {term}; body
   kObjectComprehension,  // items: {key, value}; body
   kCall,      // items: operator (kRef of vars/strings, e.g. io.jwt.decode; infix operators by builtin name: plus,
               // minus, mul, div, rem, and, or, eq, assign, equal, neq, lt, lte, gt, gte, internal.member_2/_3), arguments
-  kTemplateString,  // $"…{x}…": items: kString parts and interpolated terms, in order; `boolean`: multi-line (raw) form
+  kTemplateString,  // $"…{x}…": items in order: kString parts, interpolated scalars, and kTemplateExpr for every other
+                    // interpolation; `boolean`: multi-line (raw) form
+  kTemplateExpr,    // only in a kTemplateString; body: the one expression that stood in the braces
 };
 
 struct Term {
@@ -80,6 +83,10 @@ enum class ExprKind : std::uint8_t {
   kCall,   // terms: operator, arguments… (x := 1 is assign(x, 1); x = 1 is eq(x, 1); the last may be an output)
   kSome,   // terms: declared vars, or one kCall of internal.member_2/_3 for `some … in`
   kEvery,  // every_key? every_value, every_domain, every_body
+  // Only with `import future.keywords` (all of them), future.keywords.{not,and,or} or rego.v2:
+  kNot,    // left: the negated body (also of a plain `not x`, which then is no `negated` expression)
+  kAnd,    // left, right
+  kOr,     // left, right
 };
 
 struct Expr {
@@ -95,6 +102,11 @@ struct Expr {
   Term every_value;
   Term every_domain;
   std::unique_ptr<Body> every_body;
+  // kNot, kAnd, kOr only.
+  std::unique_ptr<Body> left;
+  std::unique_ptr<Body> right;
+  bool left_braces = false;   // the operand stood in braces: `not { … }`, `{ … } and x`
+  bool right_braces = false;
 
   Expr() = default;
   Expr(Expr&&) noexcept = default;
@@ -116,11 +128,14 @@ struct Head {
   // The rule's name as a reference without `data.<package>`: p; p.q.r; p[x].y. Items: var, then strings or terms.
   Term reference;
   std::vector<Term> arguments;  // functions
-  std::optional<Term> key;      // partial sets (`p contains key`), partial objects in v0 form (p[key] = value)
-  std::optional<Term> value;    // complete rules, functions, partial objects; absent: true
+  std::optional<Term> key;      // partial sets (`p contains key`, v0 p[key]: the key is not in `reference`); also the
+                                // last step of a two-step reference with a value (p[key] = value), as OPA's Head.Key
+  std::optional<Term> value;    // absent only in partial sets; `true` is filled in where nothing was written
   bool assigned = false;        // := rather than =
-  bool contains = false;        // partial set by `contains` (or v0 p[x])
+  bool contains = false;        // partial set, by `contains` or v0 p[x] (OPA's MultiValue: a key and no value)
   bool generated_value = false;  // the value `true` was not written
+  bool uses_if = false;          // the keywords as written, for the v1 checks and the formatter
+  bool uses_contains = false;
 };
 
 struct Rule {
@@ -130,7 +145,7 @@ struct Rule {
   Body body;              // of a bodiless rule: the one generated expression `true`
   bool generated_body = false;
   std::unique_ptr<Rule> otherwise;  // `else`
-  int annotations = -1;   // index into Module::annotations, or -1
+  int annotations = -1;   // index of the first of its Module::annotations, or -1
 
   Rule() = default;
   Rule(Rule&&) noexcept = default;
@@ -144,6 +159,7 @@ struct Import {
   Location location;
   Term path;          // kRef: data.x.y, input.x, future.keywords.in, rego.v1
   std::string alias;  // empty: last element
+  Location alias_location;
 };
 
 struct Comment {
@@ -156,9 +172,11 @@ struct Annotations {
   Location location;
   std::string scope;  // rule, document, package, subpackages
   Term yaml;          // the block as an object term (checked: known fields have the right types)
+  int rule = -1;      // index into Module::rules of what it stands before; -1: the package
 };
 
-enum class RegoVersion : std::uint8_t { kV0, kV1, kV0CompatV1 };
+// kV0CompatV1: v0 syntax and `import rego.v1`. kV2 only as what `import rego.v2` raises a module to.
+enum class RegoVersion : std::uint8_t { kV0, kV1, kV0CompatV1, kV2 };
 
 struct Module {
   std::shared_ptr<const std::string> file;    // name, as errors print it
@@ -189,9 +207,18 @@ std::string to_string(const Term& term);
 std::string to_string(const Expr& expr);
 std::string to_string(const Body& body);
 std::string to_string(const Head& head);
-std::string to_string(const Rule& rule);
+std::string to_string(const Rule& rule, RegoVersion version = RegoVersion::kV1);
+std::string to_string(const Import& import);
+std::string to_string(const Module& module);
 
-// Structural equality, locations aside.
-bool equal(const Term& a, const Term& b);
+// OPA's total order over AST values (Compare), locations aside: null < boolean < number < string < template string < var
+// < ref < array < object < set < comprehensions < call; then bodies and expressions.
+int compare(const Term& a, const Term& b);
+int compare(const Expr& a, const Expr& b);
+int compare(const Body& a, const Body& b);
+int compare(const Head& a, const Head& b);
+inline bool equal(const Term& a, const Term& b) { return compare(a, b) == 0; }
+// Puts items of a kSet or kObject whose members changed back in order, duplicates dropped.
+void normalise(Term& set_or_object);
 
 }  // namespace portcullis::rego
