@@ -17,19 +17,21 @@ namespace portcullis {
 // The value of a JSON number literal, its spelling kept; `text` must already be a valid literal. Literals with an
 // exponent out of range are the caller's to refuse (number_too_big).
 Value make_number(Arena& arena, std::string_view text);
-Value make_number(Arena& arena, double value);  // as Go formats a float64 into json.Number ('g', shortest)
+Value make_number(Arena& arena, double value);  // as Go's 'g' prints it, shortest; undefined for inf and nan
 bool number_too_big(std::string_view literal) noexcept;
 
 // The text as it is printed.
 std::string number_text(const Value& number);
 void append_number(std::string& out, const Value& number);
 
+// Exact, by decimal digits; no rounding anywhere.
 int compare_numbers(const Value& a, const Value& b) noexcept;
+std::uint64_t hash_number(const Value& number) noexcept;  // equal numbers, equal hashes
 double to_double(const Value& number) noexcept;
 bool is_whole(const Value& number) noexcept;                     // 1, 1.0 and 1e3 are; 1.5 is not
 std::optional<std::int64_t> to_int64(const Value& number) noexcept;  // whole and in range
 
-// Rego's arithmetic; results as OPA prints them.
+// Rego's arithmetic; results as OPA prints them. A result of more than about a million digits is undefined.
 Value add(Arena& arena, const Value& a, const Value& b);
 Value subtract(Arena& arena, const Value& a, const Value& b);
 Value multiply(Arena& arena, const Value& a, const Value& b);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -111,7 +112,13 @@ class Value {
 
   // Object: the value of `key`. Array: the element at an integer `key`. Set: `key` itself when it is an element.
   // Undefined when absent or for any other kind. O(log n); for an interned string key in a Document, address compares.
-  Value get(const Value& key) const noexcept;
+  Value get(const Value& key) const noexcept {
+    if (kind_ == Kind::kObject && (key.flags_ & kInterned) != 0 && size_ <= kLinearKeys) {
+      const ObjectRep* rep = as_object();
+      if (key.symbol()->id < rep->symbols) return find_interned(*rep, key);
+    }
+    return get_slow(key);
+  }
   // Object member by plain text; undefined when absent or not an object.
   Value get(std::string_view key) const noexcept;
   // get() along string keys: path({"metadata", "name"}).
@@ -133,6 +140,11 @@ class Value {
   Value(Kind kind, std::uint8_t flags, std::uint32_t size, const void* pointer) noexcept
       : kind_(kind), flags_(flags), reserved_(0), size_(size), pointer_(pointer) {}
 
+  // Up to this many keys a scan over addresses beats a binary search over bytes.
+  static constexpr std::uint32_t kLinearKeys = 48;
+  static Value find_interned(const ObjectRep& rep, const Value& key) noexcept;
+  Value get_slow(const Value& key) const noexcept;
+
   Kind kind_;
   std::uint8_t flags_;
   std::uint16_t reserved_;
@@ -151,6 +163,16 @@ inline const Value* SetRep::begin() const noexcept { return reinterpret_cast<con
 inline const Value* SetRep::end() const noexcept { return begin() + size; }
 inline const Value* ObjectRep::keys() const noexcept { return reinterpret_cast<const Value*>(this + 1); }
 inline const Value* ObjectRep::values() const noexcept { return keys() + size; }
+
+inline Value Value::find_interned(const ObjectRep& rep, const Value& key) noexcept {
+  const Value* keys = rep.keys();
+  const std::uint32_t size = rep.size;
+  for (std::uint32_t i = 0; i < size; ++i) {
+    // The kind is checked too: the payload of a number may equal an address.
+    if (keys[i].pointer_ == key.pointer_ && keys[i].kind_ == Kind::kString) return keys[size + i];
+  }
+  return {};
+}
 
 inline std::span<const Value> Value::elements() const noexcept {
   if (kind_ == Kind::kArray || kind_ == Kind::kSet) {
