@@ -38,7 +38,9 @@
 //    A variable that only the comprehension's body uses is local to it.
 // Variables: the names the author declared are unique in the whole set of modules (`__local12__`); names that were not
 // declared (v0's x = 1, p[i]) keep their spelling and belong to the rule's body in which they stand, or to the innermost
-// comprehension or `every` body when they stand only there. CheckedModules::local_names maps back to the author's names.
+// comprehension or `every` body when they stand only there. Every kVar has Term::variable set: an index into
+// CheckedModules::variables (CheckedQuery::variables in a query), the same for the same name, so that passes need no
+// look-ups by text.
 #pragma once
 
 #include <cstddef>

@@ -38,7 +38,7 @@ struct RuleTreeNode;
 
 // The result of all passes. What `plan` may rely on (checked by well_formed() in debug builds and fuzzing):
 //  1. Every reference is rooted at `data`, `input` or a local; imports and package-relative names are gone.
-//  2. Locals have unique names within a rule (`__local7__`, author's names in `local_names`); a variable that is not
+//  2. Locals have unique names within a rule (`__local7__`, the author's names in `variables`); a variable that is not
 //     declared is local to its body. Wildcards are `$n`.
 //  3. := and `some` are gone (= on fresh locals); `x in xs` is internal.member_2/3 as a call where it tests, and stays
 //     as `some … in` rewritten to a reference where it iterates; == is `equal`, = is `eq`.
@@ -49,9 +49,16 @@ struct RuleTreeNode;
 //  6. No recursion, no conflicting rules, no unsafe variables, call arguments type-checked.
 //  7. print calls are gone, or are internal.print([{x | x = arg}, …]).
 struct CheckedModules {
+  // A variable's name in the checked modules, and the author's name where it was rewritten (else empty).
+  struct Variable {
+    std::string name;
+    std::string author;
+  };
+
   std::vector<Module> modules;
   std::shared_ptr<const RuleTreeNode> tree;
   const BuiltinRegistry* builtins = nullptr;
+  std::vector<Variable> variables;  // by Term::variable; 0 is no variable
 
   CheckedModules();
   CheckedModules(CheckedModules&&) noexcept;
@@ -71,6 +78,7 @@ struct QueryContext {
 struct CheckedQuery {
   std::shared_ptr<const std::string> source;
   Body body;
+  std::vector<CheckedModules::Variable> variables;  // by Term::variable: the modules' own, then the query's
   std::vector<std::pair<std::string, std::string>> result_variables;  // name after rewriting, name shown
   struct Expression {
     std::string text;

@@ -44,6 +44,7 @@ struct Term {
   bool boolean = false;
   bool generated = false;     // made by the compiler, not written by the author
   bool parenthesised = false;  // stood in parentheses in the source (the formatter keeps them)
+  std::uint32_t variable = 0;  // kVar, set by check(): the name's index in CheckedModules::variables; same name, same index
   Location location;
   std::string text;
   std::vector<Term> items;
@@ -93,6 +94,7 @@ struct Expr {
   ExprKind kind = ExprKind::kTerm;
   bool negated = false;
   bool generated = false;
+  bool from_assignment = false;  // set by check(): was := before it became eq
   std::uint32_t index = 0;  // position in its body
   Location location;
   std::vector<Term> terms;
