@@ -1,0 +1,68 @@
+// data.inventory: the synced objects that referential policies read, and the Namespaces that matching uses.
+// Threads: all members may be called from any thread. Writers take a lock; readers hold a version of their own and take
+// the lock only after something changed. Ownership: a version keeps alive what it shows.
+// Cost: upsert/remove O(log n); the first refresh() after changes rebuilds the changed groups (kind in a namespace) only.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "engine/value/document.h"
+#include "engine/value/value.h"
+
+namespace portcullis::policy {
+
+// One consistent state. Threads: immutable.
+class InventoryVersion {
+ public:
+  // The `data` document of evaluations: {"inventory": {"cluster": …, "namespace": …}}; absent parts are left out.
+  Value data() const noexcept { return data_; }
+  // A synced Namespace object by name; undefined when there is none.
+  Value namespace_object(std::string_view name) const noexcept;
+  std::uint64_t number() const noexcept { return number_; }
+
+ private:
+  friend class Inventory;
+  std::shared_ptr<const void> owner_;
+  Value data_;
+  Value namespaces_;  // name -> object
+  std::uint64_t number_ = 0;
+};
+
+// A reader's own copy of the current version (one per evaluation thread).
+struct CachedInventory {
+  std::shared_ptr<const InventoryVersion> version;
+};
+
+class Inventory {
+ public:
+  Inventory();
+  ~Inventory();
+  Inventory(const Inventory&) = delete;
+  Inventory& operator=(const Inventory&) = delete;
+
+  // Adds or replaces one object, found by its own apiVersion, kind, namespace and name. `object` is copied; numbers
+  // become float64 as in Gatekeeper. Errors (kInvalid): "invalid request object: resource <name> has no version | kind".
+  Result<void> upsert(const Value& object);
+  // Removes by the same identity; absent is fine.
+  Result<void> remove(const Value& object);
+  void remove(std::string_view api_version, std::string_view kind, std::string_view ns, std::string_view name);
+  void clear();
+
+  // The current version; mine is replaced when something changed since.
+  const InventoryVersion& refresh(CachedInventory& mine) const;
+  std::size_t size() const noexcept;
+  std::size_t memory() const noexcept;  // bytes of stored objects, approximately
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+  std::atomic<std::uint64_t> number_{1};
+};
+
+}  // namespace portcullis::policy

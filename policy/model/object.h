@@ -1,0 +1,45 @@
+// Views into Kubernetes objects held as Values, and the names of Gatekeeper's API groups. Pure lookups, nothing owned.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/value/value.h"
+
+namespace portcullis::policy {
+
+inline constexpr std::string_view kTargetName = "admission.k8s.gatekeeper.sh";
+inline constexpr std::string_view kConstraintsGroup = "constraints.gatekeeper.sh";
+inline constexpr std::string_view kTemplatesGroup = "templates.gatekeeper.sh";
+inline constexpr std::string_view kRegoEngine = "Rego";
+inline constexpr std::string_view kCelEngine = "K8sNativeValidation";
+
+// Borrowed from the object; group "" is the core group.
+struct ObjectKind {
+  std::string_view group;
+  std::string_view version;
+  std::string_view kind;
+
+  // "apps/v1" or "v1".
+  std::string api_version() const;
+  // "apps/v1, Kind=Deployment", as Go prints it ("/, Kind=" when all is empty).
+  std::string to_string() const;
+  bool is_namespace() const noexcept { return group.empty() && kind == "Namespace"; }
+  friend bool operator==(const ObjectKind&, const ObjectKind&) = default;
+};
+
+// Splits apiVersion at its slash as Kubernetes does: none -> version only; more than one -> all empty but kind.
+ObjectKind kind_of(const Value& object) noexcept;
+ObjectKind parse_api_version(std::string_view api_version, std::string_view kind) noexcept;
+
+// metadata.name, metadata.namespace, metadata.generateName; "" when absent or no string.
+std::string_view name_of(const Value& object) noexcept;
+std::string_view namespace_of(const Value& object) noexcept;
+std::string_view generate_name_of(const Value& object) noexcept;
+Value labels_of(const Value& object) noexcept;  // undefined when absent
+
+// A copy of `value` whose numbers are what Go's json.Unmarshal into interface{} leaves and Rego then prints: float64 in
+// shortest %g form (1000000 -> 1e+06, 1.50 -> 1.5). Subtrees without such numbers are shared, not copied.
+Value as_float64(Arena& arena, const Value& value);
+
+}  // namespace portcullis::policy
