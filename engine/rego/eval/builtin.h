@@ -45,7 +45,10 @@ class BuiltinContext {
   Arena& arena;
   Host& host;
   Deadline deadline = Deadline::never();
+  // Kept by the EvalScratch from evaluation to evaluation. Null at first: the builtin that needs one makes it and sets
+  // both members; the scratch calls free_patterns when it dies.
   PatternCache* patterns = nullptr;
+  void (*free_patterns)(PatternCache*) = nullptr;
   // Stable within one evaluation: time.now_ns() returns the same value throughout (OPA semantics).
   std::int64_t now_ns = 0;
   // State a builtin keeps for one evaluation (rand, uuid memo, http cache): keyed by an address the builtin owns.
