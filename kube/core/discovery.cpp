@@ -25,10 +25,7 @@ ApiResource aggregated_resource(std::string_view group, std::string_view version
   resource.group = group;
   resource.version = version;
   resource.plural = entry.string_or("resource");
-  const Value kind = entry.get("responseKind");
-  resource.kind = kind.string_or("kind");
-  // Some resources answer with another group's kind (scale, tokens); they are not objects of their own.
-  if (const std::string_view other = kind.string_or("group"); !other.empty()) resource.group = group;
+  resource.kind = entry.get("responseKind").string_or("kind");
   resource.namespaced = entry.string_or("scope") == "Namespaced";
   resource.verbs = strings(entry.get("verbs"));
   for (const Value& sub : entry.get("subresources").elements()) {

@@ -37,9 +37,8 @@ Watcher::Step Watcher::next(double random) const {
   list.field_selector = options_.field_selector;
   list.limit = options_.page_size;
   list.continue_token = continue_token_;
-  // The first list may come from the server's cache, which costs etcd nothing; after a lost position it may not, or the
-  // same old position would come back.
-  if (continue_token_.empty() && !consistent_list_) list.resource_version = "0";
+  // No resource version: the most recent state, in pages. "0" would let the server answer from its cache, but then it
+  // ignores the page size, and a large kind would arrive in one piece.
   step.what = Step::Do::kList;
   step.target = list_target(resource_, options_.ns, list);
   return step;
@@ -49,25 +48,28 @@ void Watcher::on_page(const ListPage& page, EventSink& sink) {
   if (state_ != State::kListing) sink.on_event(EventType::kInit, Value::undefined());
   state_ = State::kListing;
   absent_ = false;
+  populated_ = true;
   for (const Value& item : page.items()) sink.on_event(EventType::kInitApply, item);
   continue_token_ = page.continue_token();
   failures_ = 0;
   if (!continue_token_.empty()) return;
   resource_version_ = page.resource_version();
-  consistent_list_ = false;
   state_ = State::kListed;
   sink.on_event(EventType::kInitDone, Value::undefined());
 }
 
-void Watcher::on_list_error(const Error& error) {
-  if (error.code == Code::kGone) {  // the continue token has expired: from the start, and from the quorum
-    consistent_list_ = true;
+void Watcher::on_list_error(const Error& error, EventSink& sink) {
+  // A list that was begun is given up when its token has expired; any other failure may pass and the list go on.
+  if (error.code == Code::kGone || error.code == Code::kNotFound || error.code == Code::kInvalid) {
+    continue_token_.clear();
+    state_ = State::kEmpty;
   }
-  const bool absent = error.code == Code::kNotFound;
-  // A list that was begun is given up: its token may be what is wrong.
-  if (state_ == State::kListing || error.code == Code::kGone) continue_token_.clear();
-  state_ = State::kEmpty;
-  absent_ = absent;
+  absent_ = error.code == Code::kNotFound;
+  if (absent_ && populated_) {
+    sink.on_event(EventType::kInit, Value::undefined());
+    sink.on_event(EventType::kInitDone, Value::undefined());
+    populated_ = false;
+  }
   fail(error);
 }
 
@@ -88,6 +90,7 @@ bool Watcher::on_watch_event(const Value& event, EventSink& sink) {
     return false;
   }
   failures_ = 0;
+  relists_ = 0;
   if (type == "ADDED" || type == "MODIFIED") {
     sink.on_event(EventType::kApply, object);
   } else if (type == "DELETED") {
@@ -102,13 +105,12 @@ void Watcher::on_watch_end(const Error* error) {
   if (error == nullptr) return;
   if (error->code == Code::kGone || error->code == Code::kNotFound || error->code == Code::kInvalid) {
     // Too old a position, or a kind that is gone: what is known is no longer known to be true.
-    consistent_list_ = error->code == Code::kGone;
     continue_token_.clear();
     state_ = State::kEmpty;
     // A first 410 is everyday business and is met by a list at once.
-    if (error->code == Code::kGone && failures_ == 0) {
+    if (error->code == Code::kGone && relists_ == 0) {
+      ++relists_;
       last_error_ = *error;
-      failures_ = 0;
       return;
     }
   }

@@ -69,7 +69,8 @@ class Watcher {
   Step next(double random) const;
 
   void on_page(const ListPage& page, EventSink& sink);
-  void on_list_error(const Error& error);
+  // A kind that turns out not to be served (404) empties the sink when it held something.
+  void on_list_error(const Error& error, EventSink& sink);
   void on_watch_open() noexcept;
   // One event of the stream: {"type": …, "object": …}. False: the stream is to be closed, then call next().
   bool on_watch_event(const Value& event, EventSink& sink);
@@ -96,7 +97,8 @@ class Watcher {
   std::string continue_token_;
   std::uint32_t failures_ = 0;
   bool absent_ = false;
-  bool consistent_list_ = false;  // the position was too old: list from the quorum, not from the server's cache
+  bool populated_ = false;       // the sink was told of a list that it still holds
+  std::uint32_t relists_ = 0;    // lists forced by 410 since the last event of a watch
   Error last_error_;
 };
 
