@@ -78,7 +78,9 @@ void HttpResponse::clear() noexcept {
   content_type.clear();
   headers.clear();
   body.clear();
+  stream.reset();
   close = false;
+  drop = false;
 }
 
 HttpResponse HttpResponse::text(int status, std::string body) {

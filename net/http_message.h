@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,12 +64,17 @@ struct HttpRequest {
   void clear() noexcept;
 };
 
+// A response body that is made while it is sent (chunked). See net/http_server.h.
+class BodySource;
+
 struct HttpResponse {
   int status = 200;
   std::string content_type;  // empty: no Content-Type field
   Headers headers;           // others; Content-Length, Date and Connection are the server's business
   std::string body;
-  bool close = false;  // end the connection after this response
+  std::shared_ptr<BodySource> stream;  // server side: instead of `body`
+  bool close = false;                  // end the connection after this response
+  bool drop = false;                   // server side: end the connection without any answer
 
   void clear() noexcept;
   static HttpResponse text(int status, std::string body);

@@ -2,6 +2,7 @@
 #include "net/http_server.h"
 
 #include <condition_variable>
+#include <cstdio>
 #include <ctime>
 #include <exception>
 #include <mutex>
@@ -106,8 +107,12 @@ void append_head(std::string& out, const HttpResponse& response, bool keep_alive
   }
   out += "\r\nDate: ";
   out += http_date();
-  out += "\r\nContent-Length: ";
-  out += std::to_string(response.body.size());
+  if (response.stream) {
+    out += "\r\nTransfer-Encoding: chunked";
+  } else {
+    out += "\r\nContent-Length: ";
+    out += std::to_string(response.body.size());
+  }
   if (!keep_alive) out += "\r\nConnection: close";
   for (std::size_t i = 0; i < response.headers.size(); ++i) {
     out += "\r\n";
@@ -211,6 +216,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   awaitable<void> answer(HttpRequest& request, HttpResponse& response);
   awaitable<bool> send(Connection& connection, const HttpResponse& response, bool keep_alive, bool head_only,
                        std::string& out);
+  awaitable<bool> send_stream(Connection& connection, BodySource& source);
   static awaitable<void> linger(Connection& connection);
   ReadResult classify(const boost::beast::error_code& failed) const;
   void set_request_deadline(HttpRequest& request) const;
@@ -323,6 +329,7 @@ awaitable<void> HttpServer::Impl::serve_requests(Connection& connection) {
       response = handler.reject(read.reject, request);
     }
     const bool keep_alive = read.outcome == Outcome::kRequest && read.keep_alive && !response.close && !stopping.load();
+    if (response.drop) co_return;
     connection.transport.set_deadline(Deadline::after(options.write_timeout));
     const bool sent = co_await send(connection, response, keep_alive, head_only, out);
     if (sent && read.outcome == Outcome::kReject) co_await linger(connection);
@@ -416,7 +423,27 @@ awaitable<bool> HttpServer::Impl::send(Connection& connection, const HttpRespons
   if (flat && !head_only) out += response.body;
   Result<void> sent = co_await connection.transport.write_all(out);
   if (sent.ok() && !flat) sent = co_await connection.transport.write_all(response.body);
-  co_return sent.ok();
+  if (!sent.ok() || !response.stream || head_only) co_return sent.ok();
+  const bool complete = co_await send_stream(connection, *response.stream);
+  co_return complete;
+}
+
+awaitable<bool> HttpServer::Impl::send_stream(Connection& connection, BodySource& source) {
+  std::string chunk;
+  for (;;) {
+    connection.transport.set_deadline(Deadline::never());
+    const Result<std::string> piece = co_await source.next();
+    if (!piece.ok()) co_return false;
+    char size[24];
+    std::snprintf(size, sizeof size, "%zx\r\n", piece->size());
+    chunk = size;
+    chunk += *piece;
+    chunk += "\r\n";
+    connection.transport.set_deadline(Deadline::after(options.write_timeout));
+    Result<void> sent = co_await connection.transport.write_all(chunk);
+    if (!sent.ok()) co_return false;
+    if (piece->empty()) co_return true;
+  }
 }
 
 // A client that is still sending would lose the answer to a reset if the socket were closed under it.

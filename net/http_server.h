@@ -22,6 +22,15 @@ class TlsServerCell;
 // Why a request cannot be served as sent.
 enum class Reject : std::uint8_t { kMalformed, kHeadTooLarge, kBodyTooLarge, kTimeout };
 
+// Threads: the I/O thread of its connection.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  // The next piece of the body; empty at its end. An Error cuts the connection, so that the client sees that the body is
+  // not complete. Must return within a bounded time (an empty body is no heartbeat: end the stream instead).
+  virtual awaitable<Result<std::string>> next() = 0;
+};
+
 // Threads: called on the server's I/O threads, several at once (one call at a time per connection).
 // Lifetime: must outlive the server.
 class HttpHandler {

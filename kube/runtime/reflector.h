@@ -1,7 +1,8 @@
 // Keeps an EventSink (a Store, the inventory) in step with one kind on the API server: list, watch, resume, relist on
 // 410, bounded backoff. A kind that is not served (its CRD is missing) counts as an empty list and is tried again, so it
 // may come and go.
-// Threads: everything on the client's thread. Lifetime: client and sink outlive run().
+// Threads: everything on the client's thread. Lifetime: client and sink are not touched once stop() has returned (or run()
+// has ended).
 #pragma once
 
 #include <chrono>

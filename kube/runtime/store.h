@@ -42,7 +42,7 @@ struct StoreOptions {
 };
 
 // What changed: the key, and the object before and after (null where there is none). Called on the reflector's thread
-// after the store has the new state. On a relist: one call per difference, then `synced` once.
+// after the store has the new state. On a relist: one call per difference. `synced`: once, after the first complete list.
 struct StoreListener {
   std::function<void(const std::string& key, const ObjectPtr& before, const ObjectPtr& after)> changed;
   std::function<void()> synced;

@@ -83,11 +83,11 @@ struct ControllerOptions {
   std::function<void(const std::string& key, const Error& error)> on_error;
 };
 // One worker: takes keys until the queue shuts down. Spawn as many as should run side by side. Queue and reconciler
-// outlive it.
+// outlive it: after shut_down() a worker ends when its reconcile() has.
 awaitable<void> run_worker(WorkQueue& queue, Reconciler& reconciler, ControllerOptions options);
 
-// Calls `tick` every `interval` until `alive` turns false (checked after each wait), first after one interval.
-// A tick that takes longer than the interval is followed at once by the next.
+// Calls tick() every `interval` (measured from start to start), first after one interval. A tick that takes longer is
+// followed at once by the next; ticks never overlap.
 class Ticker {
  public:
   virtual ~Ticker() = default;
