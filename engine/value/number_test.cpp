@@ -4,9 +4,55 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "base/text.h"
 
 namespace portcullis {
 namespace {
+
+std::string compute(Arena& arena, const std::string& operation, const Value& a, const Value& b) {
+  const auto printed = [](const std::optional<Value>& value) { return value ? number_text(*value) : "!"; };
+  if (operation == "plus") return printed(add(arena, a, b));
+  if (operation == "minus") return printed(subtract(arena, a, b));
+  if (operation == "mul") return printed(multiply(arena, a, b));
+  if (operation == "div") return printed(divide(arena, a, b));
+  if (operation == "rem") return printed(remainder(arena, a, b));
+  if (operation == "abs") return printed(absolute(arena, a));
+  if (operation == "round") return printed(round_half_away(arena, a));
+  if (operation == "ceil") return printed(ceiling(arena, a));
+  if (operation == "floor") return printed(floor(arena, a));
+  return std::to_string(compare_numbers(a, b));
+}
+
+// numbers.tsv: operation, operand, operand or nothing, OPA's result ("! why" for an error). Another file of that form
+// can be named in PC_NUMBERS.
+TEST(Number, AgreesWithOpa) {
+  const char* other = std::getenv("PC_NUMBERS");
+  std::ifstream file(other != nullptr ? other : PC_SOURCE_DIR "/engine/value/testdata/numbers.tsv");
+  ASSERT_TRUE(file.good());
+  std::string line;
+  int failures = 0;
+  int rows = 0;
+  while (std::getline(file, line) && failures < 20) {
+    ++rows;
+    const auto fields = text::split(line, '\t');
+    ASSERT_EQ(fields.size(), 4u) << line;
+    Arena arena;
+    const Value a = make_number(arena, fields[1]);
+    const Value b = fields[2].empty() ? Value{} : make_number(arena, fields[2]);
+    const std::string got = compute(arena, std::string(fields[0]), a, b);
+    const std::string_view want = fields[3].substr(0, 1) == "!" ? "!" : fields[3];
+    if (got != want) ++failures;
+    EXPECT_EQ(got, want) << line;
+    if (fields[0] == "compare" && want == "0") {
+      EXPECT_EQ(hash_number(a), hash_number(b)) << line;
+    }
+  }
+  EXPECT_GT(rows, 300);
+}
 
 TEST(Number, KeepsItsSpelling) {
   Arena arena;
