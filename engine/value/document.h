@@ -40,6 +40,11 @@ class Document {
   // The same, borrowing: `text` must outlive the Document. For request bodies on the review path.
   static Result<Document> parse_json_borrowed(std::string_view text, const ParseLimits& limits = {});
 
+  // One value at the start of `text` (white space before it allowed); `consumed` is where it ends. For texts that hold
+  // JSON values one after the other.
+  static Result<Document> parse_json_prefix(std::string_view text, std::size_t& consumed,
+                                            const ParseLimits& limits = {});
+
   // Takes over an arena in which the caller built `root`.
   static Document adopt(Arena arena, Value root);
   // A deep copy of a value that lives elsewhere.

@@ -92,12 +92,17 @@ class Reader {
         values_(scratch.values),
         frames_(scratch.frames) {}
 
-  Result<Value> read() {
+  // With `consumed`, one value of several: what follows it is left alone.
+  Result<Value> read(std::size_t* consumed) {
     frames_.clear();
     values_.cut(0);
     if (!read_value_and_rest()) return std::move(error_);
-    skip_space();
-    if (at_ != end_) {
+    if (consumed != nullptr) {
+      *consumed = static_cast<std::size_t>(at_ - start_);
+    } else {
+      skip_space();
+    }
+    if (at_ != end_ && consumed == nullptr) {
       fail(at_, "unexpected " + here() + " after the value");
       return std::move(error_);
     }
@@ -578,13 +583,14 @@ class Reader {
   Error error_;
 };
 
-Result<Value> parse(Arena& arena, std::string_view text, const ParseLimits& limits, Strings strings) {
+Result<Value> parse(Arena& arena, std::string_view text, const ParseLimits& limits, Strings strings,
+                    std::size_t* consumed = nullptr) {
   if (text.size() > limits.max_bytes || text.size() > UINT32_MAX) {
     return make_error(Code::kLimit, std::string(limits.source) + ": " + std::to_string(text.size()) +
                                         " bytes, more than the " + std::to_string(limits.max_bytes) + " allowed");
   }
   thread_local Scratch scratch;
-  Result<Value> result = Reader(arena, text, limits, strings, scratch).read();
+  Result<Value> result = Reader(arena, text, limits, strings, scratch).read(consumed);
   scratch.values.trim();
   return result;
 }
@@ -608,6 +614,12 @@ Result<Document> Document::parse_json_owned(std::string text, const ParseLimits&
 Result<Document> Document::parse_json_borrowed(std::string_view text, const ParseLimits& limits) {
   Document document;
   PC_TRY(document.root_, parse(document.arena_, text, limits, Strings::kBorrow));
+  return document;
+}
+
+Result<Document> Document::parse_json_prefix(std::string_view text, std::size_t& consumed, const ParseLimits& limits) {
+  Document document;
+  PC_TRY(document.root_, parse(document.arena_, text, limits, Strings::kCopy, &consumed));
   return document;
 }
 

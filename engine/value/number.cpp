@@ -377,6 +377,28 @@ void append_general(std::string& out, const Expansion& x) {
   }
 }
 
+// The shortest digits that read back as the same float or double; `value` is finite.
+template <typename Real>
+Expansion shortest_digits(Real value) {
+  char buffer[64];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
+  const Decimal d = take_apart({buffer, static_cast<std::size_t>(end.ptr - buffer)});
+  Expansion x;
+  Digits digits(d);
+  for (std::int64_t i = 0; i < d.count; ++i) x.digits += digits.next();
+  x.point = d.point;
+  return x;
+}
+
+template <typename Real>
+std::string general_text(Real value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  std::string text = std::signbit(value) ? "-" : "";
+  append_general(text, shortest_digits(value));
+  return text;
+}
+
 Value from_canonical_text(Arena& arena, std::string_view text) {
   std::int64_t integer = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), integer);
@@ -440,20 +462,26 @@ Value whole_float(Arena& arena, const Integer& value, long plus) {
 
 Value make_number(Arena& arena, std::string_view text) { return from_canonical_text(arena, text); }
 
+std::string format_general(double value) { return general_text(value); }
+std::string format_general(float value) { return general_text(value); }
+
+std::string format_json(double value) {
+  if (!std::isfinite(value)) return format_general(value);
+  std::string text = std::signbit(value) ? "-" : "";
+  const Expansion x = shortest_digits(value);
+  if (!x.digits.empty() && (x.point <= -6 || x.point > 21)) {
+    append_scientific(text, x);
+    const std::size_t n = text.size();
+    if (text[n - 4] == 'e' && text[n - 2] == '0') text.erase(n - 2, 1);  // e-07 is written e-7
+  } else {
+    append_plain(text, x);
+  }
+  return text;
+}
+
 Value make_number(Arena& arena, double value) {
   if (!std::isfinite(value)) return Value::undefined();
-  char buffer[64];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
-  const std::string_view written(buffer, static_cast<std::size_t>(end.ptr - buffer));
-  const Decimal d = take_apart(written);
-  std::string text = std::signbit(value) ? "-" : "";
-  Expansion x;
-  Digits digits(d);
-  for (std::int64_t i = 0; i < d.count; ++i) x.digits += digits.next();
-  x.point = d.count == 0 ? 1 : d.point;
-  if (d.count == 0) text += '0';
-  else append_general(text, x);
-  return from_canonical_text(arena, text);
+  return from_canonical_text(arena, format_general(value));
 }
 
 bool number_too_big(std::string_view literal) noexcept {

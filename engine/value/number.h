@@ -18,6 +18,11 @@ namespace portcullis {
 // exponent out of range are the caller's to refuse (number_too_big).
 Value make_number(Arena& arena, std::string_view text);
 Value make_number(Arena& arena, double value);  // as Go's 'g' prints it, shortest; undefined for inf and nan
+// Go's strconv.FormatFloat(value, 'g', -1, 64 or 32): 100000, 1e+06, 0.0001, 1e-05, +Inf, NaN.
+std::string format_general(double value);
+std::string format_general(float value);
+// As Go's encoding/json writes a float64: 1000000, 1e+21, 1e-9, 2.5.
+std::string format_json(double value);
 bool number_too_big(std::string_view literal) noexcept;
 
 // The text as it is printed.

@@ -1,6 +1,8 @@
-// YAML as Kubernetes tools read it (YAML 1.1 scalars: yes/no/on/off, 0o17, 1_000; dates stay strings), and as
-// yaml.v3 / YAML 1.2 reads it where a format asks for that (gator suites, Rego's yaml.unmarshal).
-// Threads: any. Errors always name source, line and column.
+// YAML as the Go programs around Kubernetes read and print it. Three dialects, because users meet three libraries:
+// manifests go through sigs.k8s.io/yaml, gator's suites and the files they name through yaml.v3, and OPA through yaml.v3
+// with rules of its own.
+// Threads: any. Every error has the Go library's own words as its message ("yaml: line 3: did not find expected ',' or
+// '}'") and "<source>:<line>:<column>" as its innermost context, so that to_string() names the place in the file.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +15,15 @@
 namespace portcullis {
 
 enum class YamlSchema : std::uint8_t {
-  kKubernetes,  // sigs.k8s.io/yaml: YAML 1.1, keys become strings, then JSON rules
-  kYaml12,      // yaml.v3
+  // sigs.k8s.io/yaml over go-yaml v2: YAML 1.1 scalars (yes/no/on/off, 0o17 and 017 are 15, 1_000), dates stay strings,
+  // keys become strings (`y: 1` is {"true": 1}), of duplicate keys the last wins.
+  kKubernetes,
+  // yaml.v3 into a map, then through JSON, as gator reads suites, templates and objects in `verify`: no yes/no, dates
+  // become RFC 3339 times, duplicate keys are refused ("yaml: unmarshal errors:\n  line 2: mapping key …"), and so is a
+  // nested mapping with a key that is no string.
+  kYaml12,
+  // Rego's yaml.unmarshal and OPA's data files: yaml.v3 scalars, dates stay strings, keys become strings, last wins.
+  kOpa,
 };
 
 struct YamlDocument {
@@ -22,12 +31,16 @@ struct YamlDocument {
   std::uint32_t line = 1;  // where it starts in the file
 };
 
-// Splits at "---" lines and parses each. Anchors, aliases and merge keys are resolved; alias expansion is bounded
-// (kLimit). Of duplicate keys the last wins (kKubernetes) or the file is refused (kYaml12), as the Go libraries do.
-// JSON is accepted as the YAML it is.
+// Every document of a stream. kKubernetes splits at lines that begin with "---" before parsing, so that line numbers in
+// messages count from there, and takes a text that begins with '{' for JSON first, as kubectl and gator do. The others
+// follow the YAML stream itself. Empty documents are left out of kKubernetes streams.
+// Anchors, aliases and merge keys are resolved; expansion is bounded as in go-yaml ("document contains excessive
+// aliasing", kLimit), nesting by limits.max_depth (kLimit).
+// Numbers take the way through Go's int64, uint64 and float64 (1e3 is 1000, 2.50 is 2.5), then limits.numbers applies.
 Result<std::vector<YamlDocument>> parse_yaml_stream(std::string_view text, YamlSchema schema,
                                                     const ParseLimits& limits = {});
-// Exactly one document (an empty stream gives an undefined root).
+// The first document; an empty stream gives an undefined root. What follows it is not looked at, except for kOpa, where
+// it must parse.
 Result<Document> parse_yaml(std::string_view text, YamlSchema schema, const ParseLimits& limits = {});
 
 // Block-style YAML with sorted keys as sigs.k8s.io/yaml / go-yaml v2 or v3 prints it (indent 2; v3 indents lists by 4 in
