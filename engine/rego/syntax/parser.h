@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -14,9 +15,7 @@ struct ParseOptions {
   RegoVersion version = RegoVersion::kV1;
   bool all_future_keywords = false;  // as if `import future.keywords` stood there (v0)
   bool process_annotations = false;  // read # METADATA blocks
-  std::uint32_t max_depth = 2000;    // OPA's own limit on nesting is higher; ours keeps the stack safe
-  // Bound on errors collected before giving up (OPA's default).
-  std::uint32_t max_errors = 10;
+  std::uint32_t max_depth = 2000;    // nested terms and bodies; ours keeps the stack safe
 };
 
 // Errors: rego_parse_error with OPA's messages and an excerpt with a caret in `details`.
@@ -30,7 +29,8 @@ struct ParsedQuery {
 };
 Parsed<ParsedQuery> parse_query(std::string_view source, const ParseOptions& options);
 
-// `data.foo.bar`, `input`, `data.foo["x y"]`: ground references (command-line options, entry points).
+// `data.foo.bar`, `input`, `data.foo["x y"]`: references (command-line options, entry points). The terms of these two
+// have no source to point into: their locations are empty.
 Parsed<Term> parse_ref(std::string_view source);
 // Any single term.
 Parsed<Term> parse_term(std::string_view source, const ParseOptions& options);
