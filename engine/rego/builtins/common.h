@@ -1,0 +1,51 @@
+// What the builtin families share: operand checks with OPA's messages, and result makers.
+// Threads: any. Errors: recorded in the context; the caller then returns undefined.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/rego/eval/builtin.h"
+#include "engine/value/value.h"
+
+namespace portcullis::rego::builtins {
+
+using Args = std::span<const Value>;
+
+// Bytes that one builtin call may produce; what would be larger aborts the evaluation.
+inline constexpr std::size_t kMaxResultBytes = std::size_t{256} << 20;
+
+// The argument at `index` (from 0) as the named kind. nullopt: the error is in the context.
+std::optional<std::string_view> string_operand(BuiltinContext& context, Args arguments, std::size_t index);
+std::optional<std::int64_t> int_operand(BuiltinContext& context, Args arguments, std::size_t index);
+bool number_operand(BuiltinContext& context, Args arguments, std::size_t index);
+bool array_operand(BuiltinContext& context, Args arguments, std::size_t index);
+bool object_operand(BuiltinContext& context, Args arguments, std::size_t index);
+bool set_operand(BuiltinContext& context, Args arguments, std::size_t index);
+
+// "operand <n> <message>" as an eval_type_error; `operand` counts from 1.
+Value operand_error(BuiltinContext& context, int operand, std::string message);
+// "operand <n> must be one of {a, b} but got <kind>".
+Value operand_type_error(BuiltinContext& context, int operand, std::initializer_list<std::string_view> want,
+                         const Value& got);
+// "operand <n> must be array of strings but got array containing <kind>".
+Value operand_element_error(BuiltinContext& context, int operand, const Value& composite, const Value& got,
+                            std::string_view want);
+
+// A number's text as an int64 the way Go's Atoi reads it: an optional sign and digits, nothing else.
+std::optional<std::int64_t> plain_int(const Value& number);
+
+inline Value text_result(BuiltinContext& context, std::string_view text) { return make_string(context.arena, text); }
+// `argument` itself when it already has this text (no copy), else a new string.
+Value text_or_argument(BuiltinContext& context, const Value& argument, std::string_view text);
+// Aborts with OPA's wording for a call that ran out of its budget: "<name>: timed out before finishing".
+Value out_of_budget(BuiltinContext& context, std::string_view name);
+
+bool is_ascii(std::string_view text) noexcept;
+std::size_t rune_count(std::string_view text) noexcept;
+
+}  // namespace portcullis::rego::builtins

@@ -1,0 +1,248 @@
+// base64, base64url, hex, urlquery.
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "engine/rego/builtins/common.h"
+#include "engine/rego/builtins/families.h"
+#include "engine/rego/builtins/go_numbers.h"
+#include "engine/rego/builtins/url_escape.h"
+#include "engine/value/json.h"
+
+namespace portcullis::rego::builtins {
+namespace {
+
+constexpr std::string_view kStandard = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kUrl = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+std::string base64(std::string_view bytes, std::string_view alphabet, bool pad) {
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t left = bytes.size() - i;
+    std::uint32_t group = 0;
+    for (std::size_t k = 0; k < 3; ++k) {
+      group = group << 8 | (k < left ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    }
+    const std::size_t letters = left >= 3 ? 4 : left + 1;
+    for (std::size_t k = 0; k < letters; ++k) out += alphabet[group >> (18 - 6 * k) & 63u];
+    if (pad) out.append(4 - letters, '=');
+  }
+  return out;
+}
+
+// Go's decoder: skips line ends, wants padding, ignores the spare bits of the last letter. nullopt: `bad` is the offset.
+std::optional<std::string> from_base64(std::string_view text, std::string_view alphabet, std::size_t& bad) {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
+  }
+  std::string out;
+  std::uint32_t group = 0;
+  int count = 0;
+  std::size_t at = 0;
+  const auto skip_lines = [&] {
+    while (at < text.size() && (text[at] == '\n' || text[at] == '\r')) ++at;
+  };
+  while (true) {
+    skip_lines();
+    if (at >= text.size()) {
+      bad = text.size() - static_cast<std::size_t>(count);
+      return count == 0 ? std::optional(out) : std::nullopt;
+    }
+    const char c = text[at++];
+    if (c == '=') {
+      bad = at - 1;
+      if (count < 2) return std::nullopt;
+      if (count == 2) {
+        skip_lines();
+        if (at >= text.size()) {
+          bad = text.size();
+          return std::nullopt;
+        }
+        if (text[at] != '=') return std::nullopt;
+        ++at;
+      }
+      group <<= 6 * (4 - count);
+      for (int k = 0; k < count - 1; ++k) out += static_cast<char>(group >> (16 - 8 * k) & 255u);
+      skip_lines();
+      bad = at;
+      return at == text.size() ? std::optional(out) : std::nullopt;
+    }
+    const std::int8_t value = values[static_cast<unsigned char>(c)];
+    if (value < 0) {
+      bad = at - 1;
+      return std::nullopt;
+    }
+    group = group << 6 | static_cast<std::uint32_t>(value);
+    if (++count == 4) {
+      for (int k = 0; k < 3; ++k) out += static_cast<char>(group >> (16 - 8 * k) & 255u);
+      group = 0;
+      count = 0;
+    }
+  }
+}
+
+Value decoded(BuiltinContext& c, std::string_view text, std::string_view alphabet) {
+  std::size_t bad = 0;
+  const auto out = from_base64(text, alphabet, bad);
+  return out ? text_result(c, *out) : c.fail("illegal base64 data at input byte " + std::to_string(bad));
+}
+
+Value base64_encode(BuiltinContext& c, Args a) {
+  const auto s = string_operand(c, a, 0);
+  return s ? text_result(c, base64(*s, kStandard, true)) : Value::undefined();
+}
+Value base64_decode(BuiltinContext& c, Args a) {
+  const auto s = string_operand(c, a, 0);
+  return s ? decoded(c, *s, kStandard) : Value::undefined();
+}
+Value base64_is_valid(BuiltinContext&, Args a) {
+  std::size_t bad = 0;
+  return Value::boolean(a[0].is_string() && from_base64(a[0].as_string(), kStandard, bad));
+}
+Value base64url_encode(BuiltinContext& c, Args a) {
+  const auto s = string_operand(c, a, 0);
+  return s ? text_result(c, base64(*s, kUrl, true)) : Value::undefined();
+}
+Value base64url_encode_no_pad(BuiltinContext& c, Args a) {
+  const auto s = string_operand(c, a, 0);
+  return s ? text_result(c, base64(*s, kUrl, false)) : Value::undefined();
+}
+Value base64url_decode(BuiltinContext& c, Args a) {
+  const auto s = string_operand(c, a, 0);
+  if (!s) return {};
+  std::string text(*s);
+  if (!text.ends_with('=')) {
+    const std::size_t rest = text.size() % 4;
+    if (rest == 1) return c.fail("illegal base64url string: " + text);
+    if (rest != 0) text.append(4 - rest, '=');
+  }
+  return decoded(c, text, kUrl);
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+Value hex_encode(BuiltinContext& c, Args a) {
+  const auto s = string_operand(c, a, 0);
+  if (!s) return {};
+  std::string out;
+  for (const char byte : *s) {
+    out += "0123456789abcdef"[static_cast<unsigned char>(byte) >> 4];
+    out += "0123456789abcdef"[static_cast<unsigned char>(byte) & 15u];
+  }
+  return text_result(c, out);
+}
+
+Value hex_decode(BuiltinContext& c, Args a) {
+  const auto s = string_operand(c, a, 0);
+  if (!s) return {};
+  std::string out;
+  for (std::size_t i = 0; i < s->size(); ++i) {
+    const int digit = hex_digit((*s)[i]);
+    if (digit < 0) {
+      const auto byte = static_cast<unsigned char>((*s)[i]);
+      constexpr std::string_view digits = "0123456789ABCDEF";
+      std::string rune;
+      text::append_rune(rune, byte);
+      std::string shown = text::go_quote(rune);
+      const bool printable = shown == "\"" + rune + "\"" || rune == "\"" || rune == "\\";
+      return c.fail(std::string("encoding/hex: invalid byte: U+00") + digits[byte >> 4] + digits[byte & 15u] +
+                    (printable ? " '" + rune + "'" : ""));
+    }
+    if (i % 2 == 1) out += static_cast<char>(hex_digit((*s)[i - 1]) << 4 | digit);
+  }
+  if (s->size() % 2 == 1) return c.fail("encoding/hex: odd length hex string");
+  return text_result(c, out);
+}
+
+Value query_encode(BuiltinContext& c, Args a) {
+  const auto s = string_operand(c, a, 0);
+  return s ? text_result(c, query_escape(*s)) : Value::undefined();
+}
+Value query_decode(BuiltinContext& c, Args a) {
+  const auto s = string_operand(c, a, 0);
+  if (!s) return {};
+  std::string error;
+  const auto out = query_unescape(*s, error);
+  return out ? text_result(c, *out) : c.fail(std::move(error));
+}
+
+Value query_encode_object(BuiltinContext& c, Args a) {
+  if (!object_operand(c, a, 0)) return {};
+  constexpr std::string_view kWrong = "values must be string, array[string], or set[string]";
+  std::map<std::string, std::vector<std::string_view>> query;
+  for (std::uint32_t i = 0; i < a[0].size(); ++i) {
+    const Value& key = a[0].keys()[i];
+    const Value& value = a[0].values()[i];
+    std::vector<std::string_view>& to = query[key.is_string() ? std::string(key.as_string()) : to_json(key)];
+    if (value.is_string()) {
+      to.push_back(value.as_string());
+      continue;
+    }
+    if (!value.is_array() && !value.is_set()) return operand_error(c, 1, std::string(kWrong));
+    for (const Value& element : value.elements()) {
+      if (!element.is_string()) return operand_error(c, 1, std::string(kWrong));
+      to.push_back(element.as_string());
+    }
+  }
+  std::string out;
+  for (const auto& [key, values] : query) {
+    for (const std::string_view value : values) {
+      if (!out.empty()) out += '&';
+      out += query_escape(key) + "=" + query_escape(value);
+    }
+  }
+  return text_result(c, out);
+}
+
+Value query_decode_object(BuiltinContext& c, Args a) {
+  const auto s = string_operand(c, a, 0);
+  if (!s) return {};
+  std::map<std::string, std::vector<Value>> query;
+  for (const std::string_view pair : text::split(*s, '&')) {
+    if (pair.find(';') != std::string_view::npos) return c.fail("invalid semicolon separator in query");
+    if (pair.empty()) continue;
+    const std::size_t equals = pair.find('=');
+    std::string error;
+    const auto key = query_unescape(pair.substr(0, equals), error);
+    if (!key) return c.fail(std::move(error));
+    const auto value = query_unescape(equals == std::string_view::npos ? "" : pair.substr(equals + 1), error);
+    if (!value) return c.fail(std::move(error));
+    query[*key].push_back(make_string(c.arena, *value));
+  }
+  std::vector<Member> members;
+  for (const auto& [key, values] : query) {
+    members.push_back({make_string(c.arena, key), make_array(c.arena, values)});
+  }
+  return make_object(c.arena, members);
+}
+
+constexpr BuiltinDecl kTable[] = {
+    {"base64.encode", {"string"}, "string", &base64_encode},
+    {"base64.decode", {"string"}, "string", &base64_decode},
+    {"base64.is_valid", {"string"}, "boolean", &base64_is_valid},
+    {"base64url.encode", {"string"}, "string", &base64url_encode},
+    {"base64url.encode_no_pad", {"string"}, "string", &base64url_encode_no_pad},
+    {"base64url.decode", {"string"}, "string", &base64url_decode},
+    {"hex.encode", {"string"}, "string", &hex_encode},
+    {"hex.decode", {"string"}, "string", &hex_decode},
+    {"urlquery.encode", {"string"}, "string", &query_encode},
+    {"urlquery.decode", {"string"}, "string", &query_decode},
+    {"urlquery.encode_object", {"object[string:string|array[string]|set[string]]"}, "string", &query_encode_object},
+    {"urlquery.decode_object", {"string"}, "object[string:array[string]]", &query_decode_object},
+};
+
+}  // namespace
+
+std::span<const BuiltinDecl> encoding_builtins() { return kTable; }
+
+}  // namespace portcullis::rego::builtins

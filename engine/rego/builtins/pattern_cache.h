@@ -1,0 +1,46 @@
+// Compiled regular expressions and globs, kept from call to call within bounds.
+// Threads: one at a time (it belongs to an EvalScratch). Ownership: returned patterns live until the next call that adds.
+// Cost: a hit is one hash look-up.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace re2 {
+class RE2;
+}
+
+namespace portcullis::rego {
+
+class PatternCache {
+ public:
+  static constexpr std::size_t kMaxEntries = 512;
+  static constexpr std::size_t kMaxPatternBytes = std::size_t{1} << 20;
+
+  PatternCache();
+  ~PatternCache();
+  PatternCache(const PatternCache&) = delete;
+  PatternCache& operator=(const PatternCache&) = delete;
+
+  // Null: `error` says what is wrong, in the words of Go's regexp package.
+  const re2::RE2* regex(std::string_view pattern, std::string& error);
+  // A glob as an anchored expression; `delimiters` are what * and ? do not match.
+  const re2::RE2* glob(std::string_view pattern, const std::vector<char32_t>& delimiters, std::string& error);
+
+  void clear();
+
+ private:
+  using Map = std::unordered_map<std::string, std::unique_ptr<re2::RE2>>;
+  const re2::RE2* find(const std::string& key);
+  const re2::RE2* add(std::string key, std::unique_ptr<re2::RE2> pattern);
+
+  // Two generations: when the young one is full it becomes the old one, and what was not used since is dropped.
+  Map young_;
+  Map old_;
+};
+
+}  // namespace portcullis::rego
