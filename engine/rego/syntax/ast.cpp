@@ -18,6 +18,7 @@ Term::Term(const Term& other)
       boolean(other.boolean),
       generated(other.generated),
       parenthesised(other.parenthesised),
+      variable(other.variable),
       location(other.location),
       text(other.text),
       items(other.items),
