@@ -30,6 +30,8 @@
 //  - A reference's head is var `data`, var `input` or a local variable; its steps are variables, scalars or composites.
 //    A variable in a step that is bound by nothing before it iterates and binds (a composite step is then a pattern for
 //    the elements of a set, or the keys of an object). Wildcards `$0`, `$1`… do the same.
+//  - kNot, kAnd, kOr stay (kNot only where the module imports the keyword): `left` and `right` are ordered bodies of
+//    their own; nothing bound inside them is seen outside. terms is empty.
 //  - A negated expression binds nothing; what its arguments need stands before it (an undefined argument of `not f(x.y)`
 //    makes the body undefined, as in OPA). An expression hoisted from one with `with` has the same `with`.
 //    `with` targets are input or data references or a function's reference (builtin

@@ -73,6 +73,7 @@ Expr::Expr(const Expr& other)
     : kind(other.kind),
       negated(other.negated),
       generated(other.generated),
+      from_assignment(other.from_assignment),
       index(other.index),
       location(other.location),
       terms(other.terms),
