@@ -22,10 +22,10 @@ struct DriverOptions {
 
 class CompiledTemplate {
  public:
-  explicit CompiledTemplate(rego::Program program, int entry, bool reads_inventory)
+  CompiledTemplate(rego::Program program, int entry, bool reads_inventory)
       : program_(std::move(program)), entry_(entry), reads_inventory_(reads_inventory) {}
   const rego::Program& program() const noexcept { return program_; }
-  int entry() const noexcept { return entry_; }
+  int entry() const noexcept { return entry_; }  // of the rule `violation`
   bool reads_inventory() const noexcept { return reads_inventory_; }
   std::size_t memory() const noexcept { return program_.memory(); }
 
@@ -63,13 +63,10 @@ struct Finding {
   std::string_view message;
   Value details;  // {} when the rule gave none
 };
-struct Evaluation {
-  std::vector<Finding> findings;  // without duplicates, in Rego's order of (details, message)
-};
-
 // Runs a constraint. `review` is the input.review object (built in the scratch's arena), `data` the inventory's data().
+// Adds to `findings` without duplicates, in Rego's order of (details, message).
 // Errors: kInvalid = run-time error, message as OPA prints it (it becomes a violation of every constraint of the kind);
-// kUnsupported = a message that is no string (the whole review fails); kTimeout, kLimit.
+// kUnsupported = a message that is no string (the whole review fails, text as Gatekeeper's); kTimeout: deadline passed.
 Result<void> evaluate_constraint(const CompiledConstraint& compiled, const Constraint& constraint, const Value& review,
                                  const Value& data, rego::EvalScratch& scratch, rego::Host& host,
                                  const rego::EvalLimits& limits, std::vector<Finding>& findings);

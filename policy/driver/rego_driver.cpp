@@ -1,0 +1,196 @@
+#include "policy/driver/rego_driver.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/rego/builtins/registry.h"
+#include "engine/rego/compile/compiler.h"
+#include "engine/rego/syntax/parser.h"
+#include "engine/value/number.h"
+#include "policy/driver/rego_source.h"
+#include "policy/model/go_error.h"
+
+namespace portcullis::policy {
+namespace {
+
+constexpr std::string_view kEntryPoint = "data.template.violation";
+
+// The rule through which Gatekeeper reads a template's violations. Compiled with every template for its type errors only
+// (what `violation` may hold); its lines lie where those errors are expected to point.
+constexpr std::string_view kReaderFile = "hooks.hooks_builtin";
+constexpr std::string_view kReader = R"(package hooks
+
+
+violation[response] {
+
+  key := input.constraints[_]
+
+
+
+  inp := {
+    "review": input.review,
+    "parameters": data.constraints[key.kind][key.name],
+  }
+
+  data.template.violation[r] with input as inp
+
+
+  response := {
+    "key": key,
+    "details": object.get(r, "details", {}),
+    "msg": r.msg,
+  }
+}
+)";
+
+rego::Parsed<rego::Module> reader_module() {
+  rego::ParseOptions options;
+  options.version = rego::RegoVersion::kV0;
+  return rego::parse_module(kReaderFile, kReader, options);
+}
+
+// %T of what Rego hands back.
+std::string_view rego_go_type(const Value& value) noexcept { return value.is_number() ? "json.Number" : go_type(value); }
+
+Error message_error(const Value& message) {
+  return make_error(Code::kUnsupported, "extracting message binding: .msg accessor error: " + go_value(message) +
+                                            " is of the type " + std::string(rego_go_type(message)) +
+                                            ", expected string");
+}
+
+Value empty_object() noexcept {
+  static constexpr ObjectRep kEmpty{0, 0};
+  return Value::object(&kEmpty);
+}
+
+// One element of `violation`: an object with a msg counts, everything else is passed over.
+Result<void> add_finding(const Value& element, std::vector<Finding>& findings) {
+  if (!element.is_object()) return ok();
+  const Value message = element.get("msg");
+  if (!message.defined()) return ok();
+  if (!message.is_string()) return message_error(message);
+  const Value details = element.get("details");
+  findings.push_back({message.as_string(), details.defined() ? details : empty_object()});
+  return ok();
+}
+
+// Sorted by (details, message), duplicates dropped: elements may differ in other fields only.
+void tidy(std::vector<Finding>& findings, std::size_t from) {
+  const auto begin = findings.begin() + static_cast<std::ptrdiff_t>(from);
+  if (findings.end() - begin < 2) return;
+  std::sort(begin, findings.end(), [](const Finding& a, const Finding& b) {
+    const int order = compare(a.details, b.details);
+    return order != 0 ? order < 0 : a.message < b.message;
+  });
+  findings.erase(std::unique(begin, findings.end(),
+                             [](const Finding& a, const Finding& b) {
+                               return a.message == b.message && equal(a.details, b.details);
+                             }),
+                 findings.end());
+}
+
+struct InputKeys {
+  Value parameters = key("parameters");
+  Value review = key("review");
+
+  static Value key(std::string_view name) {
+    const Symbol* symbol = intern(name);
+    return symbol != nullptr ? Value::string(*symbol) : Value::string(name);
+  }
+};
+
+const InputKeys& input_keys() {
+  static const InputKeys kKeys;
+  return kKeys;
+}
+
+}  // namespace
+
+Result<EngineChoice> choose_engine(const ConstraintTemplate& constraint_template) {
+  EngineChoice out;
+  const bool has_cel = constraint_template.find_code(kCelEngine) != nullptr;
+  if (constraint_template.find_code(kRegoEngine) != nullptr) {
+    out.engine = std::string(kRegoEngine);
+    if (has_cel) {
+      out.note = "template " + constraint_template.name +
+                 " has code for K8sNativeValidation and Rego; its Rego is used, since there is no CEL engine yet";
+    }
+    return out;
+  }
+  return make_error(Code::kUnsupported,
+                    "no language driver is installed that handles this constraint template: available drivers: "
+                    "map[Rego:1], wanted \"\"");
+}
+
+Result<std::shared_ptr<const CompiledTemplate>> compile_template(const ConstraintTemplate& constraint_template,
+                                                                 const DriverOptions& options) {
+  const TemplateCode* code = constraint_template.find_code(kRegoEngine);
+  if (code == nullptr) return make_error(Code::kInvalid, "could not extract Rego from the constraint template");
+  PC_TRY(const RegoSource source, read_rego_source(code->source));
+  PC_TRY(std::vector<rego::Module> modules, prepare_modules(source, options.referential));
+  const bool inventory = reads_inventory(modules);
+
+  rego::Parsed<rego::Module> reader = reader_module();
+  if (!reader.ok()) return PC_BUG("the reader module does not parse");
+  modules.push_back(std::move(*reader));
+
+  rego::CheckOptions check_options;
+  check_options.builtins = options.builtins != nullptr ? options.builtins : &rego::all_builtins();
+  check_options.keep_print = options.keep_print;
+  rego::Parsed<rego::CheckedModules> checked = rego::check(std::move(modules), check_options);
+  if (!checked.ok()) {
+    return make_error(Code::kInvalid, "unable to compile modules: " + checked.error().to_string());
+  }
+  rego::PlanOptions plan_options;
+  plan_options.entry_points = {std::string(kEntryPoint)};
+  rego::Parsed<rego::Program> program = rego::plan(*checked, plan_options);
+  if (!program.ok()) {
+    return make_error(Code::kInvalid, "unable to compile modules: " + program.error().to_string());
+  }
+  const int entry = program->entry_point(kEntryPoint);
+  if (entry < 0) return PC_BUG("a planned program lacks its entry point");
+  return std::shared_ptr<const CompiledTemplate>(
+      std::make_shared<CompiledTemplate>(std::move(*program), entry, inventory));
+}
+
+CompiledConstraint compile_constraint(std::shared_ptr<const CompiledTemplate> constraint_template,
+                                      const Constraint& constraint) {
+  static_cast<void>(constraint);
+  CompiledConstraint out;
+  out.constraint_template = std::move(constraint_template);
+  return out;
+}
+
+Result<void> evaluate_constraint(const CompiledConstraint& compiled, const Constraint& constraint, const Value& review,
+                                 const Value& data, rego::EvalScratch& scratch, rego::Host& host,
+                                 const rego::EvalLimits& limits, std::vector<Finding>& findings) {
+  const InputKeys& keys = input_keys();
+  const std::array<Member, 2> members = {Member{keys.parameters, constraint.parameters},
+                                         Member{keys.review, review}};
+  const Value input = make_object(scratch.arena(), members);
+  const bool own = compiled.specialised != nullptr;
+  const rego::Program& program = own ? *compiled.specialised : compiled.constraint_template->program();
+  const int entry = own ? compiled.specialised_entry : compiled.constraint_template->entry();
+
+  rego::EvalOptions options;
+  options.limits = limits;
+  Result<Value, rego::EvalError> result = program.eval(entry, input, data, scratch, host, options);
+  if (!result.ok()) {
+    const Code code = limits.deadline.passed() ? Code::kTimeout : Code::kInvalid;
+    return make_error(code, result.error().to_string());
+  }
+  const std::size_t from = findings.size();
+  if (result->is_set()) {
+    for (const Value& element : result->elements()) PC_TRY_VOID(add_finding(element, findings));
+  } else if (result->is_object()) {
+    // `violation[key] = value`: the keys are what the reader iterates over.
+    for (std::size_t i = 0; i < result->keys().size(); ++i) {
+      if (result->values()[i].truthy()) PC_TRY_VOID(add_finding(result->keys()[i], findings));
+    }
+  }
+  tidy(findings, from);
+  return ok();
+}
+
+}  // namespace portcullis::policy
