@@ -155,6 +155,7 @@ struct FakeApi::Impl : net::HttpHandler, std::enable_shared_from_this<FakeApi::I
   std::vector<std::pair<std::string, std::string>> log;  // method, target
   net::Headers last_headers;
   std::size_t watches = 0;
+  bool down = false;
   std::uint64_t cut = 0, ended = 0, bookmarks = 0;  // generations: a watch compares with what it began with
 
   net::Signal signal;  // on the server's thread
@@ -610,7 +611,7 @@ bool WatchSource::wanted(const Stored& event) const {
 
 std::optional<Result<std::string>> WatchSource::poll() {
   const std::lock_guard lock(api_->mutex);
-  if (api_->cut != cut_) return Result<std::string>(make_error(Code::kUnavailable, "cut"));
+  if (api_->cut != cut_ || api_->down) return Result<std::string>(make_error(Code::kUnavailable, "cut"));
   if (api_->ended != ended_ || until_.passed()) return Result<std::string>(std::string());
   const bool served = std::any_of(api_->resources.begin(), api_->resources.end(), [this](const kube::ApiResource& r) {
     return r.group == at_.resource.group && r.plural == at_.resource.plural;
@@ -658,6 +659,10 @@ FakeApi::~FakeApi() {
 }
 
 void FakeApi::start() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->down = false;
+  }
   net::HttpServerOptions options;
   options.name = "fakeapi";
   options.host = "127.0.0.1";
@@ -669,7 +674,11 @@ void FakeApi::start() {
 }
 
 void FakeApi::stop() {
-  cut_watches();
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->down = true;  // also cuts the watch that is being opened right now
+    impl_->changed();
+  }
   impl_->server->stop(Deadline::after(std::chrono::milliseconds(0)));
 }
 
