@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A real Kubernetes control plane on free loopback ports: etcd and kube-apiserver, built from their Go modules.
 # usage: control-plane.sh build [--controllers]     into .cache/control-plane/ (minutes the first time, then seconds)
-#        control-plane.sh start DIR [--controllers]  DIR/kubeconfig works when it returns; everything it writes is in DIR
+#        control-plane.sh start DIR [--controllers]  DIR/kubeconfig (admin) and DIR/manager.kubeconfig (the service account
+#                                                    of config/rbac.yaml) work when it returns; all it writes is in DIR
 #        control-plane.sh stop DIR                   ends what start began, by process id, and keeps the logs
 #        control-plane.sh apiserver-kill DIR | apiserver-start DIR    for cases about an API server that goes away
 # --controllers adds kube-controller-manager with the garbage collector and the namespace controller, nothing else.
@@ -91,6 +92,7 @@ start_apiserver() {
     --allow-privileged=true --enable-priority-and-fairness=false
   wait_for kube-apiserver 90 apiserver test -f "$dir/pki/apiserver.crt" || return 1
   write_kubeconfig "$dir/kubeconfig" admin-token
+  write_kubeconfig "$dir/manager.kubeconfig" manager-token
   wait_for kube-apiserver 90 apiserver "$kubectl" --kubeconfig "$dir/kubeconfig" get --raw /readyz || return 1
 }
 
@@ -135,7 +137,11 @@ start() {
   mkdir -p "$dir/pki"
   [ -x "$bin/kube-apiserver" ] && [ -x "$bin/etcd" ] || fail "not built: run e2e/control-plane.sh build"
   openssl genrsa -out "$dir/sa.key" 2048 2>/dev/null
-  echo 'admin-token,admin,admin,"system:masters"' >"$dir/tokens.csv"
+  # The manager comes as the service account that config/rbac.yaml gives its rights to.
+  cat >"$dir/tokens.csv" <<'CSV'
+admin-token,admin,admin,"system:masters"
+manager-token,system:serviceaccount:gatekeeper-system:gatekeeper-admin,manager,"system:serviceaccounts,system:serviceaccounts:gatekeeper-system"
+CSV
   local try
   for try in 1 2 3; do  # a port that was free a moment ago may be taken by now
     if start_once "${1:-}"; then return 0; fi

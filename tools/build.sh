@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 tools/setup.sh build >/dev/null || tools/setup.sh build
 [ -f build/release/build.ninja ] || cmake --preset release >build/.configure.log 2>&1 || { cat build/.configure.log >&2; exit 1; }
-cmake --build build/release --target portcullis -j "$(jobs)"
+cmake --build build/release --target portcullis -j "$(job_count)"
 mkdir -p bin
 # Copied beside and moved over, so that a running program is never written to.
 cp build/release/cmd/portcullis bin/.portcullis.new

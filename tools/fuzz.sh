@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tools/setup.sh build test lint
 mkdir -p build
 cmake --preset fuzz >build/.configure-fuzz.log 2>&1 || { cat build/.configure-fuzz.log >&2; exit 1; }
-cmake --build --preset fuzz -j "$(jobs)"
+cmake --build --preset fuzz -j "$(job_count)"
 if [ $# -gt 0 ]; then targets=("$@"); else mapfile -t targets < <(find build/fuzz -type f -name 'fuzz_*' -perm -u+x -printf '%f\n' | sort); fi
 [ ${#targets[@]} -gt 0 ] || fail "there is no fuzz target"
 

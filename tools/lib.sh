@@ -15,4 +15,4 @@ go_ready() {
   go_problem="version $version is too old (1.26 or later is needed)"; return 1
 }
 
-jobs() { echo "${JOBS:-$(nproc)}"; }
+job_count() { echo "${JOBS:-$(nproc)}"; }

@@ -10,7 +10,7 @@ step() { say "== $1"; shift; "$@" || failed=1; }
 
 formatting() { git ls-files '*.h' '*.cpp' | xargs -r clang-format-19 --dry-run --Werror 2>&1 | tail -n 40; return "${PIPESTATUS[1]}"; }
 scripts() { local bad=0 f; while read -r f; do bash -n "$f" || bad=1; done < <(git ls-files '*.sh' .ci/run); return $bad; }
-tidy() { cmake --build --preset tidy -j "$(jobs)"; }
+tidy() { cmake --build --preset tidy -j "$(job_count)"; }
 
 mkdir -p build
 cmake --preset tidy >build/.configure-tidy.log 2>&1 || { cat build/.configure-tidy.log >&2; exit 1; }

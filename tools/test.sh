@@ -12,21 +12,21 @@ configure() {
 unit() {
   say "== unit and data tests, address and undefined behaviour sanitizers"
   configure ci
-  cmake --build --preset ci -j "$(jobs)"
-  ctest --preset ci -j "$(jobs)"
+  cmake --build --preset ci -j "$(job_count)"
+  ctest --preset ci -j "$(job_count)"
 }
 
 tsan() {
   say "== concurrent tests, thread sanitizer"
   configure tsan
-  cmake --build --preset tsan --target concurrent_tests -j "$(jobs)"
-  ctest --preset tsan -L concurrent -j "$(jobs)"
+  cmake --build --preset tsan --target concurrent_tests -j "$(job_count)"
+  ctest --preset tsan -L concurrent -j "$(job_count)"
 }
 
 conformance() {
   say "== conformance"
   configure ci
-  cmake --build --preset ci --target conformance_tests -j "$(jobs)"
+  cmake --build --preset ci --target conformance_tests -j "$(job_count)"
   ctest --preset ci -L conformance --verbose
 }
 
