@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Builds the peers that benchmarks and differential tests run beside ours, from their Go modules.
-# usage: build.sh DEST [gator] [manager] [opa]      (all three when none is named)
+# usage: build.sh DEST [gator] [manager] [opa] [opabench]      (all when none is named)
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 dest=$(mkdir -p "$1" && cd "$1" && pwd); shift
-wanted=${*:-gator manager opa}
+wanted=${*:-gator manager opa opabench}
 GATEKEEPER=${GATEKEEPER:-v3.23.1} OPA=${OPA:-v1.22.2}
 work=$dest/modules
 
@@ -28,7 +29,12 @@ for peer in $wanted; do
       go_module opa "github.com/open-policy-agent/opa@$OPA"
       go get -tool "github.com/open-policy-agent/opa@$OPA"
       go build -o "$dest/opa" github.com/open-policy-agent/opa ;;
-    *) echo "unknown peer '$peer': gator, manager or opa" >&2; exit 2 ;;
+    opabench)  # OPA's library, timed by opa/main.go on the cases of bench/engines
+      go_module opabench "github.com/open-policy-agent/opa@$OPA"
+      cp "$here/opa/main.go" .
+      go get "github.com/open-policy-agent/opa/v1/rego@$OPA"
+      go build -o "$dest/opabench" . ;;
+    *) echo "unknown peer '$peer': gator, manager, opa or opabench" >&2; exit 2 ;;
   esac
   echo "built $peer"
 done

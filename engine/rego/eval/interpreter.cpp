@@ -527,6 +527,7 @@ do_kSettle: {
 
 do_kEnvironment:
   R(pc->a) = Value::integer(m.environment_index_);
+  R(pc->a + 1) = Value::integer(static_cast<std::int64_t>(state.environments.size()));
   NEXT;
 do_kEnter:
   if (!m.copy_environment()) return false;
@@ -553,7 +554,7 @@ do_kSwitchTo:
   NEXT;
 do_kLeave:
   m.environment_index_ = static_cast<std::uint32_t>(R(pc->a).as_integer());
-  state.environments.resize(m.environment_index_ + std::size_t{1});
+  state.environments.resize(static_cast<std::size_t>(R(pc->a + 1).as_integer()));
   m.environment_ = &state.environments[m.environment_index_];
   NEXT;
 
