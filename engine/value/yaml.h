@@ -5,7 +5,9 @@
 // '}'") and "<source>:<line>:<column>" as its innermost context, so that to_string() names the place in the file.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,12 +45,43 @@ Result<std::vector<YamlDocument>> parse_yaml_stream(std::string_view text, YamlS
 // it must parse.
 Result<Document> parse_yaml(std::string_view text, YamlSchema schema, const ParseLimits& limits = {});
 
-// Block-style YAML with sorted keys as sigs.k8s.io/yaml / go-yaml v2 or v3 prints it (indent 2; v3 indents lists by 4 in
-// its default, see `indent_lists`).
+// YAML as go-yaml prints it: block style, keys in go-yaml's "natural" order (a2 before a10), strings plain where they read
+// back as strings.
 struct YamlStyle {
   int indent = 2;
+  // true: as yaml.v3 (lists below a key are indented, nothing is folded). gator's -o yaml is {4, true}, OPA's
+  // yaml.marshal {2, true}. false: as sigs.k8s.io/yaml and go-yaml v2 (lists stand below their key, long strings are
+  // folded at 80 columns).
   bool indent_sequences = false;
+  // What a number is on its way into the library. kInteger: a whole number in digits up to 64 bits is an integer, any
+  // other a float64 (1e3 prints 1000, 30 digits as 1.2e+29). kFloat: every number is a float64 (1000000 prints 1e+06).
+  enum class Numbers : std::uint8_t { kInteger, kFloat } numbers = Numbers::kInteger;
 };
 std::string to_yaml(const Value& value, const YamlStyle& style = {});
+
+// The same piece by piece, for what has an order of its own (a struct's fields). Calls must nest properly; sizes must be
+// true, for an empty collection prints differently.
+// Threads: one at a time.
+class YamlEmitter {
+ public:
+  explicit YamlEmitter(const YamlStyle& style);
+  ~YamlEmitter();
+  YamlEmitter(const YamlEmitter&) = delete;
+  YamlEmitter& operator=(const YamlEmitter&) = delete;
+
+  // `flow`: on one line in braces, with everything inside it.
+  void begin_mapping(std::size_t size, bool flow = false);
+  void key(std::string_view text);
+  void end_mapping();
+  void begin_sequence(std::size_t size, bool flow = false);
+  void end_sequence();
+  void value(const Value& value);
+  // The text, after the outermost value; the emitter is spent then.
+  std::string finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace portcullis

@@ -162,6 +162,7 @@ class Decoder {
   std::string scalar_tag(const Node& node) const {
     if (!node.tag.empty() && node.tag != "!") return yaml::short_tag(node.tag);
     if (!node.plain) return "!!str";
+    if (node.text == "<<") return "!!merge";
     return std::string(yaml::tag_name(yaml::resolve_plain(node.text, schema_).type));
   }
 
@@ -213,9 +214,7 @@ class Decoder {
           return true;
         }
         break;
-      case Scalar::Type::kString:
-      case Scalar::Type::kMerge:
-      case Scalar::Type::kOther: break;
+      case Scalar::Type::kString: break;
     }
     out = make_string(arena_, node.text);
     return true;

@@ -47,7 +47,7 @@ constexpr Word kWords[] = {
     {".INF", Type::kFloat, false, kInfinity, false},   {"+.inf", Type::kFloat, false, kInfinity, false},
     {"+.Inf", Type::kFloat, false, kInfinity, false},  {"+.INF", Type::kFloat, false, kInfinity, false},
     {"-.inf", Type::kFloat, false, -kInfinity, false}, {"-.Inf", Type::kFloat, false, -kInfinity, false},
-    {"-.INF", Type::kFloat, false, -kInfinity, false}, {"<<", Type::kMerge, false, 0, false},
+    {"-.INF", Type::kFloat, false, -kInfinity, false},
 };
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
@@ -207,9 +207,7 @@ std::string_view tag_name(Type type) noexcept {
     case Type::kFloat: return "!!float";
     case Type::kTimestamp: return "!!timestamp";
     case Type::kBinary: return "!!binary";
-    case Type::kMerge: return "!!merge";
-    case Type::kString:
-    case Type::kOther: break;
+    case Type::kString: break;
   }
   return "!!str";
 }
@@ -223,7 +221,7 @@ std::string short_tag(std::string_view tag) {
 Scalar resolve_plain(std::string_view text, YamlSchema schema, bool timestamps) {
   const char first = text.empty() ? '~' : text[0];
   const bool numeric = is_digit(first) || first == '+' || first == '-';
-  if (numeric || first == '.' || first == '<' || std::string_view("yYnNtTfFoO~").find(first) != std::string_view::npos) {
+  if (numeric || first == '.' || std::string_view("yYnNtTfFoO~").find(first) != std::string_view::npos) {
     for (const Word& word : kWords) {
       if (word.text != text || (word.yaml11_only && schema != YamlSchema::kKubernetes)) continue;
       Scalar scalar;

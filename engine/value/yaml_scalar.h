@@ -11,7 +11,7 @@
 namespace portcullis::yaml {
 
 struct Scalar {
-  enum class Type : std::uint8_t { kNull, kBool, kInt, kUint, kFloat, kString, kTimestamp, kBinary, kMerge, kOther };
+  enum class Type : std::uint8_t { kNull, kBool, kInt, kUint, kFloat, kString, kTimestamp, kBinary };
   Type type = Type::kString;
   bool boolean = false;
   std::int64_t integer = 0;

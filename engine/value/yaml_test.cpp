@@ -64,6 +64,48 @@ TEST(YamlReader, AgreesWithGo) {
   }
 }
 
+// yaml_writer.json: JSON with what the Go libraries print of it: sigs.k8s.io/yaml, yaml.v3 with two spaces (both keep
+// integers), yaml.v3 with four after encoding/json made all numbers floats. Another file: PC_YAML_WRITER.
+TEST(YamlWriter, PrintsAsGo) {
+  const char* other = std::getenv("PC_YAML_WRITER");
+  Result<Document> table = Document::parse_json_owned(
+      read_file(other != nullptr ? other : PC_SOURCE_DIR "/engine/value/testdata/yaml_writer.json"));
+  ASSERT_TRUE(table.ok()) << table.error().to_string();
+  const std::pair<const char*, YamlStyle> columns[] = {
+      {"sigs", {2, false}}, {"v3_2", {2, true}}, {"v3_4", {4, true, YamlStyle::Numbers::kFloat}}};
+  int failures = 0;
+  for (const Value& row : table->root().elements()) {
+    Result<Document> document = Document::parse_json(row.string_or("in"));
+    ASSERT_TRUE(document.ok()) << row.string_or("in");
+    for (const auto& [column, style] : columns) {
+      const std::string got = to_yaml(document->root(), style);
+      if (got == row.string_or(column)) continue;
+      ADD_FAILURE() << column << ": " << row.string_or("in") << "\n  got  " << text::go_quote(got) << "\n  want "
+                    << text::go_quote(row.string_or(column));
+      if (++failures == 300) return;
+    }
+  }
+}
+
+TEST(YamlWriter, PiecesInAnOrderOfTheirOwn) {
+  Result<Document> document = Document::parse_json(R"({"b":[1,{"c":"x: y"}],"a":{}})");
+  ASSERT_TRUE(document.ok());
+  YamlEmitter emitter({4, true});
+  emitter.begin_sequence(2);
+  for (int i = 0; i < 2; ++i) {
+    emitter.begin_mapping(2, i == 1);
+    emitter.key("z");
+    emitter.value(document->root());
+    emitter.key("trace");
+    emitter.value(Value::null());
+    emitter.end_mapping();
+  }
+  emitter.end_sequence();
+  EXPECT_EQ(emitter.finish(),
+            "- z:\n    a: {}\n    b:\n        - 1\n        - c: 'x: y'\n  trace: null\n"
+            "- {z: {a: {}, b: [1, {c: 'x: y'}]}, trace: null}\n");
+}
+
 ParseLimits named(std::string_view source) {
   ParseLimits limits;
   limits.source = source;

@@ -1,5 +1,6 @@
 #include "engine/rego/syntax/literal.h"
 
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 
@@ -74,7 +75,9 @@ NumberCheck check_number(std::string_view literal) {
   if (i < literal.size()) {
     const std::string text{literal.substr(i + 1)};
     char* end = nullptr;
-    exponent = std::strtod(text.c_str(), &end);
+    errno = 0;
+    exponent = static_cast<double>(std::strtoll(text.c_str(), &end, 10));
+    if (errno == ERANGE) return NumberCheck::kInvalid;  // as OPA: it doesn't even read such an exponent
     if ((literal[i] != 'e' && literal[i] != 'E') || text.empty() || *end != '\0') return NumberCheck::kInvalid;
   }
   if (leading.empty()) return NumberCheck::kOk;

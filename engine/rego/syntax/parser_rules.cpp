@@ -276,11 +276,12 @@ std::optional<Head> Parser::parse_head(bool is_default) {
     illegal("expected rule head name");
     return std::nullopt;
   }
+  const bool call = term->kind == TermKind::kCall;
   std::optional<Head> head = head_from(std::move(*term), start);
   if (!head) return std::nullopt;
   const std::string name = to_string(head->reference);
   if (s_.token == Token::kContains) {
-    if (!head->arguments.empty()) {
+    if (call) {
       illegal("the contains keyword can only be used with multi-value rule definitions (e.g., " + name +
               " contains <VALUE> { ... })");
     }
