@@ -198,6 +198,9 @@ const VarSet& GraphBuilder::bound_here() {
     const Rule& r = *graph_.nodes_[node_].rule;
     for (const Term& argument : r.head.arguments) collect_vars(argument, VarParams{}, bound_);
     if (r.head.key) collect_vars(*r.head.key, VarParams{}, bound_);
+    // p[k] := v has k as its key; longer names have none.
+    const std::vector<Term>& name = r.head.reference.items;
+    if (!r.head.contains && name.size() == 2) collect_vars(name[1], VarParams{}, bound_);
     if (r.head.value) collect_vars(*r.head.value, VarParams{}, bound_);
     for (std::size_t i = 0; i < std::min(at_, r.body.exprs.size()); ++i) {
       collect_vars(r.body.exprs[i], VarParams{}, bound_);
@@ -316,13 +319,14 @@ bool RuleGraph::find_path(std::uint32_t from, std::uint32_t goal, bool static_on
   if (visited[from]) return false;
   visited[from] = true;
   path.push_back(from);
+  const auto usable = [&](const Edge& edge) { return !static_only || !edge.dynamic; };
   for (const Edge& edge : nodes_[from].edges) {
-    if (static_only && edge.dynamic) continue;
-    if (edge.to == goal) {
-      path.push_back(goal);
-      return true;
-    }
-    if (find_path(edge.to, goal, static_only, visited, path)) return true;
+    if (edge.to != goal || !usable(edge)) continue;
+    path.push_back(goal);
+    return true;
+  }
+  for (const Edge& edge : nodes_[from].edges) {
+    if (usable(edge) && find_path(edge.to, goal, static_only, visited, path)) return true;
   }
   path.pop_back();
   return false;

@@ -60,7 +60,10 @@ class Names {
   std::string_view text(Variable v) const noexcept { return entries_[v].name; }
   // What the author wrote for a rewritten name, else the name itself.
   Variable author(Variable v) const noexcept { return entries_[v].author != 0 ? entries_[v].author : v; }
-  std::string_view author_text(Variable v) const noexcept { return text(author(v)); }
+  // As messages show it: wildcards as `_`.
+  std::string_view author_text(Variable v) const noexcept {
+    return wildcard(author(v)) ? std::string_view("_") : text(author(v));
+  }
   bool rewritten(Variable v) const noexcept { return entries_[v].author != 0; }
   void set_author(Variable generated, Variable author) { entries_[generated].author = author; }
   bool generated(Variable v) const noexcept { return entries_[v].generated; }

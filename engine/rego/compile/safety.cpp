@@ -340,9 +340,7 @@ void check_head(Context& context, Rule& rule, RuleScopes& scopes) {
   collect_vars(rule.body, kSafetyParams, bound);
   for (const Variable v : needed) {
     if (bound.contains(v)) continue;
-    const Variable author = context.names.author(v);
-    if (context.names.generated(author)) continue;
-    const std::string name(context.names.text(author));
+    const std::string name(context.names.author_text(v));
     if (!context.errors.add(kUnsafeVarError, places[v], "var " + name + " is unsafe" + scopes.scope(rule))) return;
   }
 }
