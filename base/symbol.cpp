@@ -60,24 +60,6 @@ void insert_into(Table& table, const Symbol* symbol) noexcept {
 
 }  // namespace
 
-std::uint32_t symbol_hash(std::string_view text) noexcept {
-  std::uint64_t hash = 0x9E3779B97F4A7C15ull ^ text.size();
-  const char* at = text.data();
-  std::size_t left = text.size();
-  while (left >= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, at, 8);
-    hash = (hash ^ word) * 0xff51afd7ed558ccdull;
-    hash ^= hash >> 32;
-    at += 8;
-    left -= 8;
-  }
-  std::uint64_t tail = 0;
-  if (left != 0) std::memcpy(&tail, at, left);
-  hash = (hash ^ tail) * 0xc4ceb9fe1a85ec53ull;
-  return static_cast<std::uint32_t>(hash >> 32);
-}
-
 const Symbol* find_symbol(std::string_view text) noexcept {
   if (text.size() > kMaxSymbolLength) return nullptr;
   return find_in(*state().current.load(std::memory_order_acquire), text, symbol_hash(text));

@@ -64,6 +64,7 @@ struct Frame {
 struct Scratch {
   ValueStack values;
   std::vector<Frame> frames;
+  std::string decoded;
 };
 
 int compare_keys(std::string_view a, std::string_view b) noexcept {
@@ -90,7 +91,8 @@ class Reader {
         symbols_(symbol_count()),
         strings_(strings),
         values_(scratch.values),
-        frames_(scratch.frames) {}
+        frames_(scratch.frames),
+        decoded_(scratch.decoded) {}
 
   // With `consumed`, one value of several: what follows it is left alone.
   Result<Value> read(std::size_t* consumed) {
@@ -163,18 +165,15 @@ class Reader {
   static bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
   void skip_space() {
-    if (at_ == end_ || (!is_space(*at_) && *at_ != '/')) return;  // compact text: nothing to skip
+    if (at_ != end_ && (is_space(*at_) || *at_ == '/')) [[unlikely]] skip_more_space();
+  }
+
+  __attribute__((noinline)) void skip_more_space() {
     for (;;) {
-#if defined(__SSE2__)
-      if (end_ - at_ >= 16 && at_[0] == ' ' && at_[1] == ' ') skip_blanks();
-#endif
       while (at_ != end_ && is_space(*at_)) {
-        if (*at_ == '\n' && end_ - at_ >= 17) {
-          ++at_;
-          skip_blanks();
-        } else {
-          ++at_;
-        }
+        const bool newline = *at_ == '\n';
+        ++at_;
+        if (newline) skip_blanks();
       }
       if (at_ == end_ || *at_ != '/' || !limits_.allow_comments || !skip_comment()) return;
     }
@@ -491,16 +490,19 @@ class Reader {
     return p;
   }
 
-  // Strings with escapes or invalid UTF-8: decoded into the arena. Output is never longer than three times the input
-  // (one bad byte becomes U+FFFD).
-  bool read_unusual_string(bool key) {
+  // Strings with escapes or invalid UTF-8: decoded aside and copied into the arena. Never longer than three times the
+  // input (one bad byte becomes U+FFFD).
+  __attribute__((noinline)) bool read_unusual_string(bool key) {
     bool ascii = true;
     std::string& out = decoded_;
     out.clear();
     for (;;) {
       const char* const first = at_;
+      ascii = true;
       at_ = find_special(first, ascii);
-      append_valid({first, static_cast<std::size_t>(at_ - first)}, out);
+      const std::string_view part(first, static_cast<std::size_t>(at_ - first));
+      if (ascii || text::valid_utf8(part)) out.append(part);
+      else append_valid(part, out);
       if (at_ == end_) return unexpected("the closing quote of a string");
       if (*at_ == '"') break;
       if (*at_ != '\\') return unexpected("no control character in a string");
@@ -579,7 +581,7 @@ class Reader {
   const Strings strings_;
   ValueStack& values_;
   std::vector<Frame>& frames_;
-  std::string decoded_;
+  std::string& decoded_;
   Error error_;
 };
 
@@ -592,6 +594,8 @@ Result<Value> parse(Arena& arena, std::string_view text, const ParseLimits& limi
   thread_local Scratch scratch;
   Result<Value> result = Reader(arena, text, limits, strings, scratch).read(consumed);
   scratch.values.trim();
+  if (scratch.decoded.capacity() > ValueStack::kKeep) scratch.decoded = std::string();
+  if (scratch.frames.capacity() > ValueStack::kKeep) scratch.frames = std::vector<Frame>();
   return result;
 }
 

@@ -1,11 +1,11 @@
 // Values as JSON text and as Rego terms.
-#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "base/text.h"
 #include "engine/value/json.h"
 #include "engine/value/number.h"
+#include "engine/value/sort.h"
 
 namespace portcullis {
 
@@ -84,7 +84,7 @@ class JsonWriter {
           keys[i].is_string() ? std::string(keys[i].as_string()) : to_json(keys[i], JsonStyle{0, true, false});
       members.emplace_back(std::move(name), values[i]);
     }
-    std::stable_sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    sort_stable(members.data(), members.size(), [](const auto& a, const auto& b) { return a.first < b.first; });
     bool first = true;
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (i + 1 < members.size() && members[i].first == members[i + 1].first) continue;

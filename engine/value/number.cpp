@@ -285,7 +285,7 @@ void cut_up(Expansion& x, std::size_t n) {
   if (n >= x.digits.size()) return;
   while (n > 0 && x.digits[n - 1] == '9') --n;
   if (n == 0) {
-    x.digits = "1";
+    x.digits.assign(1, '1');
     ++x.point;
     return;
   }

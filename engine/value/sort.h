@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 namespace portcullis {
 
@@ -11,13 +12,13 @@ template <typename T, typename Less>
 void insertion_sort(T* items, std::size_t count, Less less) {
   for (std::size_t i = 1; i < count; ++i) {
     if (!less(items[i], items[i - 1])) continue;
-    const T item = items[i];
+    T item = std::move(items[i]);
     std::size_t at = i;
     do {
-      items[at] = items[at - 1];
+      items[at] = std::move(items[at - 1]);
       --at;
     } while (at != 0 && less(item, items[at - 1]));
-    items[at] = item;
+    items[at] = std::move(item);
   }
 }
 
@@ -42,7 +43,7 @@ void sort_stable(T* items, std::size_t count, Less less) {
       std::size_t right = middle;
       for (std::size_t at = start; at < end; ++at) {
         const bool take_right = left == middle || (right < end && less(from[right], from[left]));
-        to[at] = take_right ? from[right++] : from[left++];
+        to[at] = std::move(take_right ? from[right++] : from[left++]);
       }
     }
     T* previous = from;
@@ -50,7 +51,7 @@ void sort_stable(T* items, std::size_t count, Less less) {
     to = previous;
   }
   if (from != items) {
-    for (std::size_t i = 0; i < count; ++i) items[i] = from[i];
+    for (std::size_t i = 0; i < count; ++i) items[i] = std::move(from[i]);
   }
 }
 

@@ -147,7 +147,7 @@ class Value {
 
   Kind kind_;
   std::uint8_t flags_;
-  std::uint16_t reserved_;
+  [[maybe_unused]] std::uint16_t reserved_;  // part of identical()'s bits
   std::uint32_t size_;
   union {
     std::int64_t integer_;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/value/json.h"
 #include "engine/value/number.h"
+#include "engine/value/sort.h"
 #include "engine/value/yaml.h"
 #include "engine/value/yaml_scalar.h"
 
@@ -544,8 +545,9 @@ struct YamlEmitter::State {
       std::u32string runes = runes_of(text);
       entries.push_back({std::move(runes), std::move(text), value.values()[i]});
     }
-    std::stable_sort(entries.begin(), entries.end(),
-                     [this](const Entry& a, const Entry& b) { return key_less(a.runes, b.runes, v3); });
+    // go-yaml's order is not transitive in odd cases; this sort stays within bounds whatever it is told.
+    sort_stable(entries.data(), entries.size(),
+                [this](const Entry& a, const Entry& b) { return key_less(a.runes, b.runes, v3); });
     begin(false, entries.size(), false);
     for (const Entry& entry : entries) {
       write_key(entry.key);
