@@ -6,7 +6,8 @@
 #        control-plane.sh stop DIR                   ends what start began, by process id, and keeps the logs
 #        control-plane.sh apiserver-kill DIR | apiserver-start DIR    for cases about an API server that goes away
 # --controllers adds kube-controller-manager with the garbage collector and the namespace controller, nothing else.
-# kubectl is built as well when PATH has none; `control-plane.sh kubectl` prints the one to use.
+# kubectl is built as well when PATH has none; `control-plane.sh kubectl` prints the one to use,
+# `control-plane.sh free-ports N` that many ports that are free.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../tools/lib.sh"
@@ -25,7 +26,7 @@ build_one() {  # module folder, package, program
 # A program is built again only when the modules it comes from changed.
 build_if_stale() {
   local stamp="$bin/$3.stamp" now
-  now=$(cat "$here/control-plane.sh" "$here/control-plane/$1/go.mod" "$here/control-plane/$1/go.sum" | sha256sum)
+  now=$(cat "$here/control-plane/$1/go.mod" "$here/control-plane/$1/go.sum" | sha256sum)
   if [ -x "$bin/$3" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$now" ]; then return 0; fi
   build_one "$@" && echo "$now" >"$stamp"
 }
@@ -157,6 +158,7 @@ command=${1:-help}; shift || true
 case $command in
   build) build "$@" ;;
   kubectl) kubectl_path ;;
+  free-ports) free_ports "$1" ;;
   start|stop|apiserver-kill|apiserver-start)
     [ $# -gt 0 ] || fail "usage: control-plane.sh $command DIR"
     mkdir -p "$1"; dir=$(cd "$1" && pwd); shift; kubectl=$(kubectl_path)

@@ -8,6 +8,7 @@ export KUBECONFIG="$run/kubeconfig"
 kubectl=$("$here/control-plane.sh" kubectl)
 system=gatekeeper-system
 webhook_name=gatekeeper-webhook-service.$system.svc
+[ -s "$run/manager.ports" ] || "$here/control-plane.sh" free-ports 3 >"$run/manager.ports"
 read -r webhook_port health_port metrics_port <"$run/manager.ports"
 
 k() { "$kubectl" "$@"; }
@@ -86,7 +87,42 @@ enforced() { wait_until 30 "$1 $2 enforced" field_is "$1.constraints.gatekeeper.
 # rule KIND NAME ACTION [SPEC-FIELDS-JSON]: the label template and a constraint of it, enforced when this returns.
 rule() { label_template "$1" | apply; constraint "$@" | apply_when_served; enforced "$1" "$2"; }
 
-# ---- the manager under test ----
+# ---- the cluster and the manager under test ----
+# Everything the manager needs in the cluster; $1 is the webhook's failure policy.
+setup_cluster() {
+  # A fresh API server on a busy machine may time out on its first writes.
+  wait_until 60 "the CRDs are applied" k apply --server-side -f "$root/crds/"
+  wait_until 60 "the namespace and the rights are applied" k apply -f "$root/config/namespace.yaml" -f "$root/config/rbac.yaml"
+  apply_webhook "$1"
+  # A pod object that the statuses can belong to; nothing runs it.
+  k apply -f - >/dev/null <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: e2e-manager, namespace: $system}
+spec:
+  securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - {name: manager, image: "portcullis:e2e", securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}
+YAML
+}
+apply_webhook() { "$here/support/webhook_objects.py" "$webhook_port" "$1" | k apply -f - >/dev/null; }
+secret_mount_start() {
+  python3 "$here/support/secret_mount.py" "$kubectl" "$run/kubeconfig" "$system" gatekeeper-webhook-server-cert "$run/certs" &
+  echo $! >"$run/mount.pid"
+  disown
+}
+# Ends, by process id, whatever was started into $run.
+stop_all() {
+  local pid
+  if [ -s "$run/mount.pid" ]; then kill "$(cat "$run/mount.pid")" 2>/dev/null || true; fi
+  if [ -s "$run/manager.pid" ]; then
+    pid=$(cat "$run/manager.pid")
+    kill -TERM "$pid" 2>/dev/null || true
+    for _ in $(seq 150); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+    kill -KILL "$pid" 2>/dev/null || true
+  fi
+  "$here/control-plane.sh" stop "$run" || true
+}
 manager_start() {  # [more flags]
   read -r -a manager <<<"$E2E_MANAGER"
   mkdir -p "$run/certs" "$run/audit-cache"

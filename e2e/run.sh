@@ -24,49 +24,17 @@ if [ $# -gt 0 ]; then cases=("$@"); else mapfile -t cases < <(cd e2e/cases && ls
 for name in "${cases[@]}"; do [ -f "e2e/cases/$name.sh" ] || fail "no case '$name' in e2e/cases"; done
 
 run=$(mktemp -d "${TMPDIR:-/tmp}/portcullis-e2e.XXXXXX")
-mount_pid=
 finish() {
   local code=$?
   trap - EXIT
-  [ -z "$mount_pid" ] || kill "$mount_pid" 2>/dev/null || true
-  if [ -s "$run/manager.pid" ]; then
-    kill -TERM "$(cat "$run/manager.pid")" 2>/dev/null || true
-    for _ in $(seq 150); do kill -0 "$(cat "$run/manager.pid")" 2>/dev/null || break; sleep 0.1; done
-    kill -KILL "$(cat "$run/manager.pid")" 2>/dev/null || true
-  fi
-  e2e/control-plane.sh stop "$run" || true
+  stop_all
   if [ "$keep" = 1 ] || [ $code -ne 0 ]; then say "logs of the run: $run"; else rm -rf "$run"; fi
   exit $code
 }
+. e2e/harness.sh
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-
-e2e/control-plane.sh start "$run" --controllers
-python3 - >"$run/manager.ports" <<'PY'
-import socket
-held = [socket.socket() for _ in range(3)]
-for s in held:
-    s.bind(("127.0.0.1", 0))
-print(*[s.getsockname()[1] for s in held])
-PY
-. e2e/harness.sh
-
-# A pod object for the statuses' owner references; nothing runs it.
-setup_cluster() {
-  k apply --server-side -f crds/ >/dev/null
-  k apply -f config/namespace.yaml -f config/rbac.yaml >/dev/null
-  e2e/support/webhook_objects.py "$webhook_port" Fail | k apply -f - >/dev/null
-  k apply -f - >/dev/null <<YAML
-apiVersion: v1
-kind: Pod
-metadata: {name: e2e-manager, namespace: $system}
-spec:
-  securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}
-  containers:
-  - {name: manager, image: "portcullis:e2e", securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}
-YAML
-}
 
 run_case() {  # name -> exit code. A shell of its own: `set -e` would not hold in a function that `if` asks
   run="$run" ns="e2e-${1//_/-}" bash e2e/case.sh "$1" >"$run/case-$1.log" 2>&1
@@ -79,18 +47,16 @@ clean_case() {
   kinds=$(k get constrainttemplates -o name 2>/dev/null || true)
   [ -z "$kinds" ] || k delete $kinds --wait=false >/dev/null 2>&1 || true
   k delete namespace "e2e-${1//_/-}" --wait=false >/dev/null 2>&1 || true
-  if absent -n "$system" secret gatekeeper-webhook-server-cert; then
-    e2e/support/webhook_objects.py "$webhook_port" Fail | k apply -f - >/dev/null
-  fi
+  if absent -n "$system" secret gatekeeper-webhook-server-cert; then apply_webhook Fail; fi
   if ! manager_alive; then manager_start; fi
   if ! { manager_wait_ready && wait_until 60 "the webhook answers" webhook_answers; } >"$run/clean-$1.log"; then
     say "   after $1: $(tr '\n' ' ' <"$run/clean-$1.log")"
   fi
 }
 
-setup_cluster
-python3 e2e/support/secret_mount.py "$kubectl" "$run/kubeconfig" "$system" gatekeeper-webhook-server-cert "$run/certs" &
-mount_pid=$!
+e2e/control-plane.sh start "$run" --controllers
+setup_cluster Fail
+secret_mount_start
 manager_start
 manager_wait_ready 90 || { tail -n 30 "$run/manager.log"; fail "the manager did not become ready"; }
 say "control plane and manager are up after ${SECONDS} s; ${#cases[@]} cases"
