@@ -97,6 +97,8 @@ bool TemplateRewriter::part_term(Term& p, std::vector<With>& with) {
 void TemplateRewriter::part(Term& p, const VarSet& safe) {
   std::vector<With> with;
   if (!part_term(p, with)) return;
+  // OPA has no place for a call in a part.
+  const Location place = p.kind == TermKind::kCall ? Location{} : p.location;
   if (p.kind == TermKind::kCall) {
     const BuiltinRegistry::Entry* entry = context_.builtin(p.items[0]);
     if (entry != nullptr && (entry->decl->flags & kRelation) != 0) {
@@ -114,7 +116,7 @@ void TemplateRewriter::part(Term& p, const VarSet& safe) {
   collect_vars(p, kSafetyParams, vars);
   const VarSet undeclared = vars.without(safe);
   for (const Variable v : context_.names.sorted(undeclared)) {
-    context_.errors.add(kCompileError, p.location,
+    context_.errors.add(kCompileError, place,
                         "var " + std::string(context_.names.author_text(v)) + " is undeclared");
   }
   const Location where = p.location;
