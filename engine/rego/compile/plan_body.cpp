@@ -338,7 +338,7 @@ void FunctionPlanner::unify(const Term& a, const Term& b) {
     return match(b, value);
   }
   if (is_composite(a) && is_composite(b) && !(is_constant(a) && is_constant(b)) && unify_composites(a, b)) return;
-  if (is_composite(a) && !is_constant(a)) return match(a, term(b));
+  if (is_composite(a) && !is_constant(a) && (!is_bound(a) || is_bound(b))) return match(a, term(b));
   if (is_composite(b) && !is_constant(b)) return match(b, term(a));
   const Operand x = term(a);
   match(b, x);
@@ -358,8 +358,10 @@ bool FunctionPlanner::unify_composites(const Term& a, const Term& b) {
     for (std::size_t i = 0; i < a.items.size(); ++i) unify(a.items[i], b.items[i]);
     return true;
   }
-  if (!constant_keys(a) || !constant_keys(b)) return false;
-  // Keys are sorted in both.
+  // Keys are sorted in both; the same variable is the same key.
+  if (is_bound(a) || is_bound(b)) {
+    if (!constant_keys(a) || !constant_keys(b)) return false;
+  }
   for (std::size_t i = 0; i < a.items.size(); i += 2) {
     if (!equal(a.items[i], b.items[i])) {
       jump_fail();

@@ -87,7 +87,7 @@ void FunctionPlanner::call(std::span<const Term> terms, const Location& where) {
     builtin = nullptr;
     if (function.starts_with("data.") || function.starts_with("data[")) {
       std::size_t used = 0;
-      if (function == name) {
+      if (!mocked || function != replacement.function) {
         node = find_document(*planner_.modules.tree, terms[0].items, used);
       } else if (auto parsed = planner_.parse_path(function); parsed) {
         node = find_document(*planner_.modules.tree, parsed->items, used);

@@ -153,6 +153,7 @@ bool FunctionPlanner::plan_switch(std::span<const Rule* const> rules, std::span<
   };
   std::size_t best = 0;
   std::size_t best_count = 0;
+  if (rules.empty()) return false;
   for (std::size_t position = 0; position < rules.front()->head.arguments.size(); ++position) {
     const auto count = static_cast<std::size_t>(
         std::count_if(rules.begin(), rules.end(), [&](const Rule* rule) { return scalar_at(*rule, position); }));
@@ -272,7 +273,18 @@ void FunctionPlanner::nested_object(const RuleTreeNode& node) {
                    planner_.document(child, world_));
         std::vector<Operand> operands;
         for (const Value& key : path) operands.push_back(constant(key));
-        push(std::move(operands), value, false);
+        if (child.kind == DocumentKind::kPartialSet) {
+          const Operand iterator = code_.allocate(2);
+          const Operand element = code_.allocate();
+          const Label another = code_.label();
+          code_.emit(Opcode::kLoop, iterator, value, 0, fail_);
+          code_.bind(another);
+          code_.emit(Opcode::kNextValue, iterator, 0, element, fail_);
+          push(std::move(operands), element, true);
+          code_.emit(Opcode::kJump, 0, 0, 0, another);
+        } else {
+          push(std::move(operands), value, false);
+        }
         close_block(block);
         code_.bind(next);
         code_.release_to(registers);
@@ -378,8 +390,8 @@ void FunctionPlanner::plan_query(const CheckedQuery& query) {
       if (const Binding* binding = find(variable)) {
         bindings.push_back(constant(planner_.builder.key(shown)));
         bindings.push_back(binding->operand);
+        break;
       }
-      break;
     }
   }
   std::vector<Operand> shown;

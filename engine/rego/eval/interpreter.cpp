@@ -163,7 +163,7 @@ do_kBase:
   R(pc->a) = m.environment_->base;
   NEXT;
 do_kBasePath:
-  R(pc->a) = m.input_path(pc->imm, m.environment_->base);
+  R(pc->a) = m.base_path(pc->imm);
   NEXT_IF(R(pc->a).defined());
 do_kGet:
   R(pc->a) = X(pc->b).get(X(pc->c));

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/value/json.h"
+#include "engine/value/number.h"
 #include "engine/value/sort.h"
 
 namespace portcullis::rego {
@@ -33,6 +34,7 @@ Machine::Machine(const ProgramCode& program, EvalScratch::State& state, Host& ho
   state_.elements.clear();
   state_.environments.clear();
   state_.conflicts.clear();
+  state_.calls.clear();
   state_.arena.set_ceiling(options.limits.arena_bytes);
   context_.deadline = options.limits.deadline;
   context_.patterns = state_.patterns;
@@ -144,7 +146,24 @@ bool Machine::builtin_failed(const BuiltinDecl& builtin, const Instruction* at) 
 }
 
 Value Machine::call(const BuiltinDecl& builtin, const Value* arguments, std::uint32_t count) {
+  if ((builtin.flags & kNondeterministic) != 0) return call_once(builtin, {arguments, count});
   return builtin.function(context_, {arguments, count});
+}
+
+// rand.intn("x", 10) is the same number throughout an evaluation, and so are the others of its kind.
+Value Machine::call_once(const BuiltinDecl& builtin, std::span<const Value> arguments) {
+  for (const RememberedCall& call : state_.calls) {
+    if (call.builtin != &builtin || call.arguments.size() != arguments.size()) continue;
+    if (std::equal(arguments.begin(), arguments.end(), call.arguments.elements().begin(),
+                   [](const Value& a, const Value& b) { return equal(a, b); })) {
+      return call.result;
+    }
+  }
+  const Value key = make_array(state_.arena, arguments);
+  const Value result = builtin.function(context_, key.elements());
+  constexpr std::size_t kMaxRemembered = 1024;
+  if (result.defined() && state_.calls.size() < kMaxRemembered) state_.calls.push_back({&builtin, key, result});
+  return result;
 }
 
 void Machine::add_conflict(std::uint32_t place, const Value& value) {
@@ -348,6 +367,17 @@ Value Machine::input_path(std::uint32_t path, const Value& from) const noexcept 
   for (std::uint32_t i = 0; i < code.size; ++i) {
     at = at.get(key[i]);
     if (!at.defined()) break;
+  }
+  return at;
+}
+
+// Base documents have string keys only, and a number in a path finds them (as OPA's store does).
+Value Machine::base_path(std::uint32_t path) const {
+  const PathCode& code = program_.paths[path];
+  const Value* key = program_.path_keys.data() + code.begin;
+  Value at = environment_->base;
+  for (std::uint32_t i = 0; i < code.size && at.defined(); ++i) {
+    at = at.is_object() && key[i].is_number() ? at.get(number_text(key[i])) : at.get(key[i]);
   }
   return at;
 }

@@ -40,6 +40,13 @@ struct Conflict {
   Value value;
 };
 
+// A call of a nondeterministic builtin and what it gave.
+struct RememberedCall {
+  const BuiltinDecl* builtin;
+  Value arguments;  // an array
+  Value result;
+};
+
 struct EvalScratch::State {
   ~State();
 
@@ -50,6 +57,7 @@ struct EvalScratch::State {
   std::vector<Value> elements;  // stack of what collections are built from
   std::vector<Environment> environments;
   std::vector<Conflict> conflicts;
+  std::vector<RememberedCall> calls;
   PatternCache* patterns = nullptr;                   // made by the first builtin that needs one
   void (*free_patterns)(PatternCache*) = nullptr;
 };
@@ -78,11 +86,13 @@ class Machine {
   void add_conflict(std::uint32_t place, const Value& value);
   bool raise_conflicts();
   Value call(const BuiltinDecl& builtin, const Value* arguments, std::uint32_t count);
+  Value call_once(const BuiltinDecl& builtin, std::span<const Value> arguments);
   bool print(const Value& sets, std::uint32_t place);
   void push_set(const Value& value, Value& mark);
   Value close_object(std::size_t mark, bool& conflict);
   Value close_entries(std::size_t mark, bool& conflict);
   Value input_path(std::uint32_t path, const Value& from) const noexcept;
+  Value base_path(std::uint32_t path) const;
   Value upsert(const Value& document, const Value* keys, std::size_t count, const Value& value);
   Value merge(const Value& a, const Value& b);
   Value union_keys(const Value& base, const Value& more);
