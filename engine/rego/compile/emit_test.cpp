@@ -125,7 +125,7 @@ TEST(Machine, ConflictsListTheirValues) {
   const auto result = run(program);
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().to_string(),
-            "a.rego:5:1: eval_conflict_error: rule data.p produced conflicting values:\n  1 at a.rego:3\n  2 at a.rego:5");
+            "a.rego:5: eval_conflict_error: rule data.p produced conflicting values:\n  1 at a.rego:3\n  2 at a.rego:5");
 }
 
 TEST(Machine, EnvironmentsKeepInputsApart) {

@@ -109,8 +109,8 @@ std::size_t ProgramCode::memory() const noexcept {
 std::string EvalError::to_string() const {
   std::string out;
   if (row != 0) {
-    if (!file.empty()) out += file + ":";
-    out += std::to_string(row) + ":" + std::to_string(column) + ": ";
+    out += file.empty() ? std::to_string(row) + ":" + std::to_string(column) : file + ":" + std::to_string(row);
+    out += ": ";
   }
   return out + code + ": " + message;
 }

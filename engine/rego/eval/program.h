@@ -56,7 +56,7 @@ struct EvalError {
   std::string file;
   std::uint32_t row = 0;
   std::uint32_t column = 0;
-  // "file:row:col: code: message" as OPA prints it.
+  // "file:row: code: message" as OPA prints it ("row:column: …" when there is no file).
   std::string to_string() const;
 };
 
