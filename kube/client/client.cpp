@@ -53,6 +53,8 @@ struct Client::Impl {
                                                                       std::string version, Deadline deadline);
   void authorize(net::Headers& headers);
   const std::string& current_token();
+  // After a 401: reads the token file now. False when that brings nothing new.
+  bool renew_token();
 
   boost::asio::io_context& context;
   ClientConfig config;
@@ -72,6 +74,12 @@ const std::string& Client::Impl::current_token() {
   // A file that cannot be read just now (it is being replaced) leaves the token that worked so far.
   if (in && !text.view().empty()) token = text::trim(text.view());
   return token;
+}
+
+bool Client::Impl::renew_token() {
+  const std::string refused = token;
+  token_fresh_until = Deadline::after(std::chrono::seconds(-1));
+  return current_token() != refused;
 }
 
 void Client::Impl::authorize(net::Headers& headers) {
@@ -119,6 +127,7 @@ awaitable<Result<net::HttpResponse>> Client::Impl::call(std::shared_ptr<Impl> se
     Result<net::HttpResponse> got = co_await self->http->send(std::move(copy), deadline);
     if (!got.ok()) co_return std::move(got).error();
     if (got->status < 400) co_return std::move(got);
+    if (got->status == 401 && attempt == 0 && self->renew_token()) continue;
     const Deadline again = Deadline::after(retry_after(got->headers));
     const bool throttled = got->status == 429 && attempt < self->options.throttle_retries;
     if (!throttled || again.when() >= deadline.when()) {
@@ -287,6 +296,7 @@ awaitable<Result<std::unique_ptr<WatchStream>>> Client::watch_at(std::string tar
       if (!piece.ok() || piece->empty()) break;
       body += *piece;
     }
+    if ((*opened)->status() == 401) static_cast<void>(impl->renew_token());  // for the next attempt
     Error error = status_error((*opened)->status(), body);
     error.context.push_back(what);
     co_return error;

@@ -221,6 +221,12 @@ TEST_F(ClientTest, TokenFileIsSent) {
   connect(config);
   ASSERT_TRUE(wait(client->list(pods(), "", {}, soon())).ok());
   EXPECT_EQ(api.last_header("Authorization"), "Bearer secret");
+  std::ofstream(path) << "rotated";
+  ASSERT_TRUE(wait(client->list(pods(), "", {}, soon())).ok());
+  EXPECT_EQ(api.last_header("Authorization"), "Bearer secret");  // not read for each request
+  api.add_fault({.target = "/pods", .status = 401, .reason = "Unauthorized"});
+  ASSERT_TRUE(wait(client->list(pods(), "", {}, soon())).ok());  // but at once when it is refused
+  EXPECT_EQ(api.last_header("Authorization"), "Bearer rotated");
   std::remove(path.c_str());
 }
 
