@@ -1,0 +1,13 @@
+// gator verify.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "gator/gator.h"
+
+namespace portcullis::gator {
+
+int verify_command(std::span<const std::string_view> args, const Io& io);
+
+}  // namespace portcullis::gator
