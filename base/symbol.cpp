@@ -41,11 +41,40 @@ State& state() {
   return *instance;
 }
 
+// A call of memcmp costs more than the comparison of a key does.
+bool same_bytes(const char* a, const char* b, std::size_t size) noexcept {
+  const auto differ8 = [](const char* x, const char* y) {
+    std::uint64_t left;
+    std::uint64_t right;
+    std::memcpy(&left, x, 8);
+    std::memcpy(&right, y, 8);
+    return left ^ right;
+  };
+  const auto differ4 = [](const char* x, const char* y) {
+    std::uint32_t left;
+    std::uint32_t right;
+    std::memcpy(&left, x, 4);
+    std::memcpy(&right, y, 4);
+    return left ^ right;
+  };
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) {
+      if (differ8(a + at, b + at) != 0) return false;
+    }
+    return differ8(a + size - 8, b + size - 8) == 0;
+  }
+  if (size >= 4) return (differ4(a, b) | differ4(a + size - 4, b + size - 4)) == 0;
+  return size == 0 || (a[0] == b[0] && a[size / 2] == b[size / 2] && a[size - 1] == b[size - 1]);
+}
+
 const Symbol* find_in(const Table& table, std::string_view text, std::uint32_t hash) noexcept {
   for (std::size_t i = hash & table.mask;; i = (i + 1) & table.mask) {
     const Symbol* symbol = table.slots[i].load(std::memory_order_acquire);
     if (symbol == nullptr) return nullptr;
-    if (symbol->hash == hash && symbol->text() == text) return symbol;
+    if (symbol->hash == hash && symbol->size == text.size() &&
+        same_bytes(reinterpret_cast<const char*>(symbol + 1), text.data(), text.size())) {
+      return symbol;
+    }
   }
 }
 

@@ -18,9 +18,10 @@ struct ParseLimits {
   std::uint32_t max_depth = 512;       // nesting of arrays and objects
   bool allow_comments = false;         // // and /* */ (input files ending in .json)
   std::string_view source = "input";   // named in errors: a file name, "request body"
-  // How numbers are kept. kExact: the text as written, for Rego and the command line. kFloat64: what Go's
-  // json.Unmarshal into interface{} would leave (Kubernetes unstructured: int64 where it fits, else float64).
-  enum class Numbers : std::uint8_t { kExact, kFloat64 } numbers = Numbers::kExact;
+  // How numbers are kept. kExact: the text as written, for Rego and the command line. kFloat64: int64 where it fits,
+  // else float64 (a Kubernetes unstructured object). kAllFloat64: what Go's json.Unmarshal into interface{} leaves and
+  // OPA then prints; Gatekeeper's reviews and parameters reach Rego that way (1000000 is spelled 1e+06).
+  enum class Numbers : std::uint8_t { kExact, kFloat64, kAllFloat64 } numbers = Numbers::kExact;
 };
 
 class Document {

@@ -12,6 +12,8 @@ struct JsonStyle {
   bool escape_html = false;  // escape < > & U+2028 U+2029, as Go's encoding/json does by default
   // Go writes "a": 1 when indenting and "a":1 when compact; Rego's term printing writes "a": 1 and ", " in one line.
   bool spaced = false;
+  // Every number as Go's encoding/json writes a float64: 1000000 for 1e+06, 12345678901234568 for …567.
+  bool float64_numbers = false;
 };
 
 // Sets become arrays; an object key that is no string becomes its own JSON text as a string (as OPA's ast.JSON does).

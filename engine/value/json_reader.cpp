@@ -67,11 +67,23 @@ struct Scratch {
   std::string decoded;
 };
 
+std::uint64_t load_big_endian(const char* from) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, from, 8);
+  return __builtin_bswap64(word);
+}
+
+// Byte order. Most keys differ in the first byte, most others in the first eight.
 int compare_keys(std::string_view a, std::string_view b) noexcept {
   const std::size_t common = a.size() < b.size() ? a.size() : b.size();
   if (common != 0) {
-    if (*a.data() != *b.data()) {
-      return static_cast<unsigned char>(*a.data()) < static_cast<unsigned char>(*b.data()) ? -1 : 1;
+    const auto a_first = static_cast<unsigned char>(*a.data());
+    const auto b_first = static_cast<unsigned char>(*b.data());
+    if (a_first != b_first) return a_first < b_first ? -1 : 1;
+    if (common >= 8) {
+      const std::uint64_t left = load_big_endian(a.data());
+      const std::uint64_t right = load_big_endian(b.data());
+      if (left != right) return left < right ? -1 : 1;
     }
     if (const int order = std::memcmp(a.data(), b.data(), common); order != 0) return order;
   }
@@ -398,7 +410,9 @@ class Reader {
       while (at_ != end_ && is_digit(*at_)) ++at_;
     }
     const bool negative = *first == '-';
-    if (plain && digit_count <= 18 && !(negative && magnitude == 0)) {
+    // Integers below a million are spelled alike in every mode.
+    const bool as_written = digit_count <= 6 || limits_.numbers != ParseLimits::Numbers::kAllFloat64;
+    if (plain && digit_count <= 18 && as_written && !(negative && magnitude == 0)) {
       const auto integer = static_cast<std::int64_t>(magnitude);
       values_.push(Value::integer(negative ? -integer : integer));
       return true;
@@ -414,7 +428,7 @@ class Reader {
       values_.push(make_number(arena_, literal));
       return true;
     }
-    if (plain) {
+    if (plain && limits_.numbers == ParseLimits::Numbers::kFloat64) {
       std::int64_t integer = 0;
       const auto [end, error] = std::from_chars(first, at_, integer);
       if (error == std::errc()) {

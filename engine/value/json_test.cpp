@@ -6,6 +6,8 @@
 #include <string>
 
 #include "engine/value/document.h"
+#include "engine/value/number.h"
+#include "engine/value/yaml.h"
 
 namespace portcullis {
 namespace {
@@ -195,14 +197,44 @@ TEST(JsonReader, Float64Numbers) {
   EXPECT_FALSE(Document::parse_json("1e400", limits).ok());
 }
 
+// As gator prints a message, and the object in its JSON, for {a: 1000000, …}.
+TEST(JsonReader, AllNumbersFloat64) {
+  constexpr std::string_view kText =
+      "[1000000, 12345678901234567, 1e6, 2.50, 100, 999999, -1000000, 123456789012345678901234567890, 1e21, 0.00001, "
+      "18446744073709551615]";
+  constexpr std::string_view kRego =
+      "[1e+06, 1.2345678901234568e+16, 1e+06, 2.5, 100, 999999, -1e+06, 1.2345678901234568e+29, 1e+21, 1e-05, "
+      "1.8446744073709552e+19]";
+  ParseLimits limits;
+  limits.numbers = ParseLimits::Numbers::kAllFloat64;
+  Result<Document> floats = Document::parse_json(kText, limits);
+  ASSERT_TRUE(floats.ok()) << floats.error().to_string();
+  EXPECT_EQ(to_rego(floats->root()), kRego);
+  Result<Document> exact = Document::parse_json(kText);
+  ASSERT_TRUE(exact.ok());
+  Arena arena;
+  EXPECT_EQ(to_rego(through_float64(arena, exact->root())), kRego);
+  Result<Document> yaml = parse_yaml(kText, YamlSchema::kKubernetes, limits);
+  ASSERT_TRUE(yaml.ok()) << yaml.error().to_string();
+  EXPECT_EQ(to_rego(yaml->root()), kRego);
+  constexpr std::string_view kPrinted =
+      "[1000000,12345678901234568,1000000,2.5,100,999999,-1000000,1.2345678901234568e+29,1e+21,0.00001,"
+      "18446744073709552000]";
+  EXPECT_EQ(to_json(floats->root(), {.float64_numbers = true}), kPrinted);
+  EXPECT_EQ(to_json(exact->root(), {.float64_numbers = true}), kPrinted);
+  Result<Document> small = Document::parse_json(R"({"a":[1,{"b":2}]})");
+  ASSERT_TRUE(small.ok());
+  EXPECT_TRUE(through_float64(arena, small->root()).identical(small->root()));
+}
+
 TEST(JsonWriter, Styles) {
   Result<Document> document = Document::parse_json(R"({"a":[1,{"b":"<&>"}],"c":{},"d":[]})");
   ASSERT_TRUE(document.ok());
   const Value root = document->root();
   EXPECT_EQ(to_json(root), R"({"a":[1,{"b":"<&>"}],"c":{},"d":[]})");
-  EXPECT_EQ(to_json(root, {0, true, false}), R"({"a":[1,{"b":"\u003c\u0026\u003e"}],"c":{},"d":[]})");
-  EXPECT_EQ(to_json(root, {0, false, true}), R"({"a": [1, {"b": "<&>"}], "c": {}, "d": []})");
-  EXPECT_EQ(to_json(root, {2, false, false}),
+  EXPECT_EQ(to_json(root, {.escape_html = true}), R"({"a":[1,{"b":"\u003c\u0026\u003e"}],"c":{},"d":[]})");
+  EXPECT_EQ(to_json(root, {.spaced = true}), R"({"a": [1, {"b": "<&>"}], "c": {}, "d": []})");
+  EXPECT_EQ(to_json(root, {.indent = 2}),
             "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"<&>\"\n    }\n  ],\n  \"c\": {},\n  \"d\": []\n}");
 }
 

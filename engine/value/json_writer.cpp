@@ -20,7 +20,7 @@ class JsonWriter {
       case Kind::kUndefined: return;
       case Kind::kNull: out_ += "null"; return;
       case Kind::kBool: out_ += value.as_bool() ? "true" : "false"; return;
-      case Kind::kNumber: append_number(out_, value); return;
+      case Kind::kNumber: write_number(value); return;
       case Kind::kString: text::append_json_string(out_, value.as_string(), style_.escape_html); return;
       case Kind::kArray:
       case Kind::kSet: write_array(value, depth); return;
@@ -29,6 +29,12 @@ class JsonWriter {
   }
 
  private:
+  void write_number(const Value& value) {
+    const bool small = value.is_integer() && value.as_integer() < (1LL << 53) && value.as_integer() > -(1LL << 53);
+    if (!style_.float64_numbers || small) append_number(out_, value);
+    else out_ += format_json(to_double(value));
+  }
+
   void separate(bool first, int depth) {
     if (!first) out_ += ',';
     if (style_.indent > 0) {
@@ -81,7 +87,7 @@ class JsonWriter {
     members.reserve(keys.size());
     for (std::size_t i = 0; i < keys.size(); ++i) {
       std::string name =
-          keys[i].is_string() ? std::string(keys[i].as_string()) : to_json(keys[i], JsonStyle{0, true, false});
+          keys[i].is_string() ? std::string(keys[i].as_string()) : to_json(keys[i], JsonStyle{0, true, false, style_.float64_numbers});
       members.emplace_back(std::move(name), values[i]);
     }
     sort_stable(members.data(), members.size(), [](const auto& a, const auto& b) { return a.first < b.first; });

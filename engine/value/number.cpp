@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <vector>
 
 namespace portcullis {
 
@@ -482,6 +483,46 @@ std::string format_json(double value) {
 Value make_number(Arena& arena, double value) {
   if (!std::isfinite(value)) return Value::undefined();
   return from_canonical_text(arena, format_general(value));
+}
+
+namespace {
+
+Value number_through_float64(Arena& arena, const Value& number) {
+  if (number.is_integer() && number.as_integer() > -1000000 && number.as_integer() < 1000000) return number;
+  const Value rounded = make_number(arena, to_double(number));
+  return rounded.defined() ? rounded : number;
+}
+
+}  // namespace
+
+Value through_float64(Arena& arena, const Value& value) {
+  switch (value.kind()) {
+    case Kind::kNumber: return number_through_float64(arena, value);
+    case Kind::kArray:
+    case Kind::kSet: {
+      std::vector<Value> elements;
+      elements.reserve(value.size());
+      bool changed = false;
+      for (const Value& element : value.elements()) {
+        elements.push_back(through_float64(arena, element));
+        changed = changed || !elements.back().identical(element);
+      }
+      if (!changed) return value;
+      return value.is_set() ? make_set(arena, elements) : make_array(arena, elements);
+    }
+    case Kind::kObject: {
+      std::vector<Member> members;
+      members.reserve(value.size());
+      bool changed = false;
+      for (std::size_t i = 0; i < value.size(); ++i) {
+        const Value& member = value.values()[i];
+        members.push_back({through_float64(arena, value.keys()[i]), through_float64(arena, member)});
+        changed = changed || !members.back().value.identical(member) || !members.back().key.identical(value.keys()[i]);
+      }
+      return changed ? make_object(arena, members) : value;
+    }
+    default: return value;
+  }
 }
 
 bool number_too_big(std::string_view literal) noexcept {

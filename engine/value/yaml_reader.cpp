@@ -198,7 +198,13 @@ class Decoder {
     switch (scalar.type) {
       case Scalar::Type::kNull: out = Value::null(); return true;
       case Scalar::Type::kBool: out = Value::boolean(scalar.boolean); return true;
-      case Scalar::Type::kInt: out = Value::integer(scalar.integer); return true;
+      case Scalar::Type::kInt:
+        if (limits_.numbers == ParseLimits::Numbers::kAllFloat64) {
+          out = make_number(arena_, static_cast<double>(scalar.integer));
+        } else {
+          out = Value::integer(scalar.integer);
+        }
+        return true;
       case Scalar::Type::kUint: return number(node, std::to_string(scalar.natural), out);
       case Scalar::Type::kFloat:
         if (!std::isfinite(scalar.real)) {

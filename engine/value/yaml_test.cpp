@@ -26,7 +26,7 @@ std::string outcome(std::string_view text, YamlSchema schema) {
   if (!document.ok()) return "!" + document.error().message;
   const Value root = document->root();
   if (!root.defined() || root.is_null()) return schema == YamlSchema::kYaml12 ? "{}" : "null";
-  return to_json(root, JsonStyle{0, true, false});
+  return to_json(root, JsonStyle{.escape_html = true});
 }
 
 // Go prints the key's and the value's innards after these; ours stops there.
