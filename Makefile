@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export JOBS
 
-.PHONY: help setup build test unit tsan conformance e2e demo playground bench lint format fuzz manifests clean
+.PHONY: help setup build test unit tsan conformance e2e demo playground bench lint format fuzz image manifests clean
 
 help: ## show this list
 	@echo "Portcullis: a Kubernetes policy controller that takes the place of OPA Gatekeeper."; echo
@@ -48,6 +48,9 @@ format: ## format every C++ file in place
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (120) each
 	@tools/fuzz.sh
+
+image: build ## an image archive of the program, made without Docker: build/portcullis-image.tar
+	@tools/image.sh
 
 manifests: ## write manifests/ again from config/ and crds/
 	@python3 tools/manifests.py
