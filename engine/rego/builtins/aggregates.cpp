@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/rego/builtins/big_int.h"
 #include "engine/rego/builtins/common.h"
+#include "engine/rego/builtins/exact_float.h"
 #include "engine/rego/builtins/families.h"
 #include "engine/value/number.h"
 
@@ -38,7 +40,29 @@ Value fold(BuiltinContext& c, const Value& list, std::int64_t start, Fold functi
 }
 
 Value sum(BuiltinContext& c, Args a) { return fold(c, a[0], 0, &add); }
-Value product(BuiltinContext& c, Args a) { return fold(c, a[0], 1, &multiply); }
+
+// OPA multiplies what is not all integers with 53 bits, unlike every other operation.
+Value float_product(BuiltinContext& c, const Value& list) {
+  ExactFloat out(53, "1");
+  for (const Value& element : list.elements()) {
+    ExactFloat factor(64, number_text(element));
+    mpfr_mul(out.get(), out.get(), factor.get(), MPFR_RNDN);
+  }
+  if (mpfr_integer_p(out.get()) != 0 && mpfr_get_exp(out.get()) < 4096) {
+    BigInt whole;
+    mpfr_get_z(whole.get(), out.get(), MPFR_RNDZ);
+    return whole.to_value(c.arena);
+  }
+  return make_number(c.arena, mpfr_get_d(out.get(), MPFR_RNDN));
+}
+
+Value product(BuiltinContext& c, Args a) {
+  bool whole = true;
+  for (const Value& element : a[0].elements()) whole = whole && (!element.is_number() || is_whole(element));
+  const bool numbers = std::all_of(a[0].elements().begin(), a[0].elements().end(),
+                                   [](const Value& element) { return element.is_number(); });
+  return whole || !numbers ? fold(c, a[0], 1, &multiply) : float_product(c, a[0]);
+}
 
 // Of equal elements (1 and 1.0) the last of the array is the one that OPA returns.
 Value maximum(BuiltinContext& c, Args a) {

@@ -41,6 +41,10 @@ Value contains_one(BuiltinContext& c, const Value& block, const Value& inner) {
   if (!y) {
     return c.fail("not a valid textual representation of an IP address or CIDR: " + std::string(inner.as_string()));
   }
+  // The last address of a wide IPv6 block can look like a mapped IPv4 one, so these compare by their prefixes.
+  if (x->bits == 128 && y->bits == 128 && !x->address.is_v4() && !y->address.is_v4()) {
+    return Value::boolean(x->ones <= y->ones && x->contains(y->address));
+  }
   return Value::boolean(x->contains(y->address) && x->contains(y->last()));
 }
 

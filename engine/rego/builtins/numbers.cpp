@@ -4,6 +4,7 @@
 
 #include "engine/rego/builtins/big_int.h"
 #include "engine/rego/builtins/common.h"
+#include "engine/rego/builtins/exact_float.h"
 #include "engine/rego/builtins/families.h"
 #include "engine/value/number.h"
 
@@ -103,18 +104,25 @@ Value range_step(BuiltinContext& c, Args a) {
   return range_values(c, *from, *to, *step, "numbers.range_step");
 }
 
-// The whole part, towards zero.
-std::optional<BigInt> truncated(const Value& number, Arena& arena) {
-  if (auto whole = BigInt::from(number)) return whole;
-  const bool negative = compare_numbers(number, Value::integer(0)) < 0;
-  return BigInt::from(negative ? ceiling(arena, number) : floor(arena, number));
+// The whole part, towards zero. What is not plain digits goes through 64 bits of mantissa, as in OPA.
+std::optional<BigInt> truncated(const Value& number) {
+  if (number.is_integer()) return BigInt::from(number);
+  const std::string text = number_text(number);
+  if (text.find_first_of(".eE") == std::string::npos) return BigInt(text);
+  ExactFloat value(64, text);
+  if (mpfr_zero_p(value.get()) == 0 && mpfr_get_exp(value.get()) > static_cast<mpfr_exp_t>(kMaxBigDigits)) {
+    return std::nullopt;
+  }
+  BigInt out;
+  mpfr_get_z(out.get(), value.get(), MPFR_RNDZ);
+  return out;
 }
 
 Value format_int(BuiltinContext& c, Args a) {
   if (!number_operand(c, a, 0) || !number_operand(c, a, 1)) return {};
   const std::int64_t base = a[1].is_integer() ? a[1].as_integer() : 0;
   if (base != 2 && base != 8 && base != 10 && base != 16) return operand_error(c, 2, "must be one of {2, 8, 10, 16}");
-  const auto whole = truncated(a[0], c.arena);
+  const auto whole = truncated(a[0]);
   if (!whole) return c.fail("format_int: number is too large");
   return text_result(c, whole->text(static_cast<int>(base)));
 }

@@ -1,0 +1,117 @@
+// testdata/calls.jsonl: calls of builtins and what OPA's own library answered (see testdata/generate.py).
+#include <gtest/gtest.h>
+
+#include <array>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+
+#include "engine/rego/builtins/pattern_cache.h"
+#include "engine/rego/builtins/registry.h"
+#include "engine/value/document.h"
+#include "engine/value/json.h"
+
+namespace portcullis::rego {
+namespace {
+
+Value with_sets(Arena& arena, const Value& value) {
+  std::vector<Value> elements;
+  if (value.is_array()) {
+    for (const Value& element : value.elements()) elements.push_back(with_sets(arena, element));
+    return make_array(arena, elements);
+  }
+  if (!value.is_object()) return value;
+  const Value set = value.get("$set");
+  if (set.is_array()) {
+    for (const Value& element : set.elements()) elements.push_back(with_sets(arena, element));
+    return make_set(arena, elements);
+  }
+  std::vector<Member> members;
+  for (std::uint32_t i = 0; i < value.size(); ++i) {
+    members.push_back({value.keys()[i], with_sets(arena, value.values()[i])});
+  }
+  return make_object(arena, members);
+}
+
+// How far an error must agree: its kind (none, type, other) always; operand errors also to the letter.
+bool errors_agree(const BuiltinContext& context, std::string_view name, std::string_view want) {
+  if (want.empty()) return !context.failed();
+  if (!context.failed()) return false;
+  if (!want.starts_with("eval_type_error: ")) return !context.error_is_type;
+  return context.error_is_type && want == "eval_type_error: " + std::string(name) + ": " + context.error;
+}
+
+struct Call {
+  std::string name;
+  Value arguments;
+  Value want;  // undefined: an error
+  std::string_view error;
+};
+
+std::string answer(const Call& call, BuiltinContext& context) {
+  const BuiltinRegistry::Entry* entry = all_builtins().find(call.name);
+  if (entry == nullptr || entry->decl->function == nullptr) return "(no such builtin)";
+  const Value result = entry->decl->function(context, call.arguments.elements());
+  if (context.failed()) return "error: " + context.error;
+  if (!result.defined()) return "(undefined)";
+  return to_json(result);
+}
+
+// Bytes that are no UTF-8 become U+FFFD on the way out.
+std::string through_json(std::string_view text) {
+  auto parsed = Document::parse_json(text);
+  return parsed.ok() ? to_json(parsed->root()) : std::string(text);
+}
+
+TEST(BuiltinCalls, AnswerAsOpa) {
+  std::ifstream in(PC_SOURCE_DIR "/engine/rego/builtins/testdata/calls.jsonl");
+  ASSERT_TRUE(in);
+  PatternCache patterns;
+  Host host;
+  std::map<std::string, int> failures;
+  std::size_t total = 0;
+  for (std::string line; std::getline(in, line);) {
+    Arena arena;
+    ParseLimits limits;
+    auto parsed = parse_json_into(arena, line, limits);
+    ASSERT_TRUE(parsed.ok()) << line;
+    Call call;
+    call.name = parsed->string_or("f");
+    call.arguments = with_sets(arena, parsed->get("a"));
+    call.want = parsed->get("want");
+    call.error = parsed->string_or("error");
+    BuiltinContext context(arena, host);
+    context.patterns = &patterns;
+    const std::string got = answer(call, context);
+    ++total;
+    const bool fine = call.want.defined() ? !context.failed() && through_json(got) == to_json(call.want)
+                                          : (context.failed() || got == "(undefined)") &&
+                                                errors_agree(context, call.name, call.error);
+    if (fine) continue;
+    if (++failures[call.name] <= 5) ADD_FAILURE() << line << "\n  got " << got;
+  }
+  for (const auto& [name, count] : failures) std::printf("%s: %d differ\n", name.c_str(), count);
+  EXPECT_GT(total, 5000u);
+}
+
+TEST(BuiltinTables, AreWellFormed) {
+  std::set<std::string_view> names;
+  for (const BuiltinRegistry::Entry& entry : all_builtins().entries()) {
+    EXPECT_TRUE(names.insert(entry.decl->name).second) << entry.decl->name << " is declared twice";
+    EXPECT_EQ(all_builtins().find(entry.decl->name), &entry);
+    const bool compiler_only = (entry.decl->flags & kCompilerOnly) != 0;
+    EXPECT_EQ(entry.decl->function == nullptr, compiler_only) << entry.decl->name;
+  }
+}
+
+TEST(BuiltinRegistry, DisabledIsNotFound) {
+  BuiltinRegistry registry = all_builtins();
+  registry.disable("count");
+  EXPECT_EQ(registry.find("count"), nullptr);
+  EXPECT_NE(registry.find("sum"), nullptr);
+  EXPECT_NE(all_builtins().find("count"), nullptr);
+}
+
+}  // namespace
+}  // namespace portcullis::rego
