@@ -129,11 +129,11 @@ manager_start() {  # [more flags]
   KUBECONFIG="$run/manager.kubeconfig" POD_NAME=e2e-manager POD_NAMESPACE=$system NAMESPACE=$system CONTAINER_NAME=manager \
     setsid "${manager[@]}" --port="$webhook_port" --host=127.0.0.1 --cert-dir="$run/certs" \
     --health-addr="127.0.0.1:$health_port" --prometheus-port="$metrics_port" --api-cache-dir="$run/audit-cache" \
-    --audit-interval="${audit_interval:-3}" --shutdown-delay=1 --log-denies --exempt-namespace=$system \
+    --audit-interval="${audit_interval:-3}" --shutdown-delay=2 --log-denies --exempt-namespace=$system \
     --operation=webhook --operation=audit --operation=status --operation=generate "$@" \
     >>"$run/manager.log" 2>&1 </dev/null &
   echo $! >"$run/manager.pid"
-  disown
+  [ -n "${keep_job:-}" ] || disown  # with keep_job the case can wait for its exit code
 }
 manager_pid() { cat "$run/manager.pid"; }
 manager_alive() { kill -0 "$(manager_pid)" 2>/dev/null; }
