@@ -16,8 +16,8 @@ struct Unit {
   std::string_view name;
   double nanoseconds;
 };
-constexpr Unit kUnits[] = {{"ns", 1},    {"us", 1e3}, {"µs", 1e3},   {"μs", 1e3},
-                           {"ms", 1e6}, {"s", 1e9},  {"m", 60e9},    {"h", 3600e9}};
+constexpr Unit kUnits[] = {{"ns", 1},   {"us", 1e3}, {"µs", 1e3}, {"μs", 1e3},
+                           {"ms", 1e6}, {"s", 1e9},  {"m", 60e9}, {"h", 3600e9}};
 
 std::optional<bool> parse_bool(std::string_view text) {
   for (const std::string_view yes : {"1", "t", "T", "true", "TRUE", "True"}) {
@@ -39,9 +39,12 @@ std::optional<std::int64_t> parse_int(std::string_view text) {
   int base = 10;
   if (text.size() > 2 && text[0] == '0') {
     const char mark = static_cast<char>(text[1] | 0x20);
-    if (mark == 'x') base = 16;
-    else if (mark == 'o') base = 8;
-    else if (mark == 'b') base = 2;
+    if (mark == 'x')
+      base = 16;
+    else if (mark == 'o')
+      base = 8;
+    else if (mark == 'b')
+      base = 2;
     if (base != 10) text.remove_prefix(2);
   }
   std::int64_t value = 0;
@@ -143,8 +146,8 @@ Result<void> GoFlags::assign(const std::string& name, Flag& flag, const std::str
   if (auto* const* target = std::get_if<bool*>(&flag.target)) {
     const std::optional<bool> parsed = has_value ? parse_bool(value) : true;
     if (!parsed) {
-      return make_error(Code::kInvalid, "invalid boolean value " + text::go_quote(value) + " for -" + name +
-                                            ": parse error");
+      return make_error(Code::kInvalid,
+                        "invalid boolean value " + text::go_quote(value) + " for -" + name + ": parse error");
     }
     **target = *parsed;
   } else if (auto* const* number = std::get_if<std::int64_t*>(&flag.target)) {

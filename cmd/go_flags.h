@@ -1,7 +1,7 @@
 // Command-line flags with the syntax of Go's flag package, which Gatekeeper's manager uses: -x and --x, --x=v or --x v,
 // booleans only as -x or -x=true, "--" ends the flags, repeatable flags collect.
-// Threads: one. Errors: kInvalid with Go's wording ("flag provided but not defined: -nope"); the caller prints usage and
-// exits with 2, as Go does.
+// Threads: one. Errors: kInvalid with Go's wording ("flag provided but not defined: -nope"); the caller prints usage
+// and exits with 2, as Go does.
 #pragma once
 
 #include <chrono>
@@ -44,8 +44,8 @@ class GoFlags {
   struct Ignored {
     bool boolean;
   };
-  using Target = std::variant<bool*, std::int64_t*, std::string*, std::chrono::nanoseconds*, std::vector<std::string>*,
-                              Ignored>;
+  using Target =
+      std::variant<bool*, std::int64_t*, std::string*, std::chrono::nanoseconds*, std::vector<std::string>*, Ignored>;
   struct Flag {
     Target target;
     std::string usage;

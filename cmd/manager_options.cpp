@@ -92,7 +92,8 @@ void declare_engine_flags(GoFlags& f, ManagerOptions& o) {
         "make a ValidatingAdmissionPolicyBinding of constraints that do not say");
   f.add("default-wait-for-vapb-generation", o.default_wait_for_vapb_generation,
         "seconds between a template's policy and its bindings");
-  f.add("sync-vap-enforcement-scope", o.sync_vap_enforcement_scope, "deprecated: generated policies follow the webhook");
+  f.add("sync-vap-enforcement-scope", o.sync_vap_enforcement_scope,
+        "deprecated: generated policies follow the webhook");
   f.add("enable-referential-rules", o.enable_referential_rules, "let templates read data.inventory");
   f.add("disable-opa-builtin", o.disabled_opa_builtins, "Rego builtin that templates may not call; repeatable");
   f.add("enable-external-data", o.enable_external_data, "let templates call external_data");

@@ -240,7 +240,10 @@ Result<void> check_server_certificate(std::string_view ca_pem, const Certificate
     ERR_clear_error();
     return make_error(Code::kInvalid, "server: not signed by the authority");
   }
-  if (X509_check_host(certificate.get(), dns_name.data(), dns_name.size(), 0, nullptr) != 1) {
+  const std::string name(dns_name);  // a host name or an IP address
+  if (X509_check_host(certificate.get(), name.data(), name.size(), 0, nullptr) != 1 &&
+      X509_check_ip_asc(certificate.get(), name.c_str(), 0) != 1) {
+    ERR_clear_error();
     return make_error(Code::kInvalid, "server: does not cover " + std::string(dns_name));
   }
   return ok();

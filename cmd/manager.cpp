@@ -1,0 +1,438 @@
+// Wiring of the controller process: threads, client, policies, webhook, audit, health, and their graceful end.
+#include "cmd/manager.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+#include "audit/run.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cmd/controllers.h"
+#include "cmd/engine_host.h"
+#include "cmd/manager_metrics.h"
+#include "cmd/manager_options.h"
+#include "controller/certificate/reconcile.h"
+#include "engine/rego/builtins/registry.h"
+#include "kube/client/client.h"
+#include "kube/client/config.h"
+#include "net/blocking.h"
+#include "net/http_server.h"
+#include "net/io.h"
+#include "net/io_thread.h"
+#include "net/run_on.h"
+#include "policy/model/resources.h"
+#include "webhook/admit.h"
+#include "webhook/health.h"
+
+namespace portcullis::cmd {
+
+namespace {
+
+constexpr std::string_view kLogger = "setup";
+constexpr std::chrono::seconds kStartTimeout{30};
+constexpr std::chrono::seconds kStopGrace{15};
+constexpr std::chrono::seconds kCertificatePoll{2};
+
+// Bounds of one constraint on one object in the cluster: far above what real policies need (thousands of instructions),
+// far below what would hold up a webhook.
+rego::EvalLimits cluster_limits() {
+  rego::EvalLimits limits;
+  limits.instructions = 50'000'000;
+  limits.arena_bytes = std::size_t{256} << 20;
+  return limits;
+}
+
+std::vector<std::string> comma_list(const std::string& text) {
+  std::vector<std::string> list;
+  for (const std::string_view part : text::split(text, ',')) {
+    if (!text::trim(part).empty()) list.emplace_back(text::trim(part));
+  }
+  return list;
+}
+
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+};
+// Go's ":9090" and "127.0.0.1:9090"; "0" is off.
+Result<std::optional<Address>> parse_address(const std::string& text) {
+  if (text == "0" || text.empty()) return std::optional<Address>{};
+  const std::size_t colon = text.rfind(':');
+  char* end = nullptr;
+  const unsigned long port = colon == std::string::npos ? 65536 : std::strtoul(text.c_str() + colon + 1, &end, 10);
+  if (port > 65535 || end == nullptr || *end != '\0') {
+    return make_error(Code::kInvalid, "bad address " + text::go_quote(text) + ": want host:port, for example :9090");
+  }
+  std::string host = text.substr(0, colon);
+  if (host.size() > 1 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  return std::optional<Address>{Address{std::move(host), static_cast<std::uint16_t>(port)}};
+}
+
+class Manager {
+ public:
+  Manager(ManagerOptions options, controller::Operations operations)
+      : options_(std::move(options)), operations_(operations) {}
+
+  Result<void> start();
+  void serve_until_signal();
+
+ private:
+  Result<void> connect();
+  Result<policy::PodIdentity> find_pod();
+  void start_controllers(policy::PodIdentity pod);
+  Result<void> start_certificates();
+  Result<void> start_webhook();
+  Result<void> start_audit();
+  Result<void> start_health();
+  void wait_for_signal(std::chrono::seconds at_most);
+  awaitable<Result<kube::Object>> fetch_namespace(std::string name, Deadline deadline);
+  awaitable<void> poll_certificate_files();
+
+  ManagerOptions options_;
+  controller::Operations operations_;
+  EngineHost host_;
+  ManagerMetrics metrics_;
+  rego::BuiltinRegistry builtins_ = rego::all_builtins();
+  controller::ReadinessTracker readiness_;
+  net::TlsServerCell tls_;
+  std::atomic<bool> webhook_up_{false};
+
+  std::unique_ptr<net::IoThread> control_ = std::make_unique<net::IoThread>("control");
+  std::unique_ptr<net::IoThread> audit_thread_;
+  std::unique_ptr<net::IoPool> health_pool_ = std::make_unique<net::IoPool>(1, "health");
+  std::unique_ptr<net::IoPool> webhook_pool_;
+  std::optional<kube::ClientConfig> config_;
+  std::unique_ptr<kube::Client> client_;
+  std::unique_ptr<kube::Client> audit_client_;
+  std::unique_ptr<controller::PolicyWorld> world_;
+  std::unique_ptr<Controllers> controllers_;
+  std::unique_ptr<controller::CertificateReconciler> certificates_;
+  std::unique_ptr<controller::CertificateFiles> certificate_files_;
+  std::unique_ptr<webhook::AdmitHandler> admit_;
+  std::unique_ptr<net::HttpServer> webhook_server_;
+  std::unique_ptr<audit::Auditor> auditor_;
+  std::unique_ptr<kube::Periodic> audit_timer_;
+  webhook::HealthHandler health_;
+  webhook::HealthHandler metrics_page_;
+  std::unique_ptr<net::HttpServer> health_server_;
+  std::unique_ptr<net::HttpServer> metrics_server_;
+};
+
+Result<void> Manager::connect() {
+  PC_TRY(config_, kube::find_config(options_.kubeconfig));
+  kube::ClientOptions client_options;
+  client_options.user_agent = "portcullis";
+  PC_TRY(client_, kube::Client::create(control_->context(), *config_, client_options));
+  for (const std::string& builtin : options_.disabled_opa_builtins) builtins_.disable(builtin);
+  policy::DriverOptions driver;
+  driver.builtins = &builtins_;
+  driver.referential = options_.enable_referential_rules;
+  world_ = std::make_unique<controller::PolicyWorld>(control_->context(), driver);
+  return ok();
+}
+
+Result<policy::PodIdentity> Manager::find_pod() {
+  policy::PodIdentity pod;
+  pod.ns = options_.pod_namespace;
+  pod.operations = operations_.names();
+  pod.name = options_.debug_use_fake_pod ? "no-pod" : options_.pod_name;
+  if (options_.debug_use_fake_pod) return pod;
+  if (pod.name.empty()) {
+    return make_error(Code::kInvalid,
+                      "POD_NAME is not set: set it (and POD_NAMESPACE) from the pod's own metadata, or pass "
+                      "--debug-use-fake-pod to run outside a cluster");
+  }
+  const Result<kube::Object> object = net::run_blocking(
+      control_->context(), client_->get(policy::pods(), pod.ns, pod.name, Deadline::after(kStartTimeout)));
+  if (!object.ok()) {
+    return make_error(object.error().code,
+                      "cannot read the own pod " + pod.ns + "/" + pod.name + ": " + object.error().to_string());
+  }
+  pod.uid = object->meta().uid();
+  return pod;
+}
+
+void Manager::start_controllers(policy::PodIdentity pod) {
+  ControllerEvents events;
+  events.on_ingest = [this](bool good, std::chrono::nanoseconds time) { metrics_.template_ingested(good, time); };
+  controllers_ =
+      std::make_unique<Controllers>(*client_, *world_, readiness_, std::move(pod), operations_, std::move(events));
+  world_->on_publish([this](const policy::Snapshot&) {
+    metrics_.set_templates(controllers_->templates().count(true), controllers_->templates().count(false));
+    for (const auto& count : controllers_->constraints().counts()) {
+      metrics_.set_constraints(count.action, count.active, count.number);
+    }
+  });
+  if (operations_.loads_policies()) net::post(control_->context(), [this] { controllers_->start(); });
+}
+
+awaitable<void> Manager::poll_certificate_files() {
+  for (;;) {
+    const Result<void> slept = co_await net::sleep_until(Deadline::after(kCertificatePoll));
+    if (!slept.ok()) co_return;
+    const Result<void> reloaded = certificate_files_->reload();
+    if (!reloaded.ok())
+      log::error("cert-rotation", "keeping the certificate that is served", {{"error", reloaded.error().to_string()}});
+  }
+}
+
+Result<void> Manager::start_certificates() {
+  net::TlsServerOptions tls;
+  PC_TRY(tls.min_version, net::parse_tls_version(options_.tls_min_version).with_context("--tls-min-version"));
+  if (!options_.client_ca_name.empty()) tls.client_common_name = options_.client_cn_name;
+  if (options_.disable_cert_rotation) {
+    if (!operations_.webhook && !operations_.mutation_webhook) return ok();
+    certificate_files_ =
+        std::make_unique<controller::CertificateFiles>(options_.cert_dir, options_.client_ca_name, tls, tls_);
+    PC_TRY_VOID(certificate_files_->reload().with_context("--cert-dir (certificate rotation is off)"));
+    net::spawn(control_->context(), poll_certificate_files(), "certificate files");
+    return ok();
+  }
+  controller::CertificateOptions certificates;
+  certificates.ns = options_.pod_namespace;
+  certificates.service_name = options_.cert_service_name;
+  certificates.validating_configurations = comma_list(options_.additional_validating_webhook_configs);
+  certificates.validating_configurations.insert(certificates.validating_configurations.begin(),
+                                                options_.validating_webhook_configuration_name);
+  certificates.mutating_configurations = comma_list(options_.additional_mutating_webhook_configs);
+  certificates.mutating_configurations.insert(certificates.mutating_configurations.begin(),
+                                              options_.mutating_webhook_configuration_name);
+  certificates.tls = tls;
+  certificates.now = [] {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  };
+  certificates_ = std::make_unique<controller::CertificateReconciler>(*client_, tls_, std::move(certificates));
+  net::post(control_->context(), [this] { certificates_->start(); });
+  return ok();
+}
+
+awaitable<Result<kube::Object>> Manager::fetch_namespace(std::string name, Deadline deadline) {
+  auto object_call =
+      net::run_on(control_->context(), client_->get(policy::namespaces(), {}, std::move(name), deadline));
+  Result<kube::Object> object = co_await std::move(object_call);
+  co_return object;
+}
+
+Result<void> Manager::start_webhook() {
+  if (!operations_.webhook && !operations_.mutation_webhook) return ok();
+  webhook::AdmitOptions admit;
+  admit.own_namespace = options_.pod_namespace;
+  admit.exempt_namespaces = options_.exempt_namespaces;
+  admit.exempt_prefixes = options_.exempt_namespace_prefixes;
+  admit.exempt_suffixes = options_.exempt_namespace_suffixes;
+  admit.log_denies = options_.log_denies;
+  admit.validate_enforcement_action = !options_.disable_enforcement_action_validation;
+  admit.serve_admit = operations_.webhook;
+  admit.limits = cluster_limits();
+  webhook::AdmitObserver observer;
+  observer.reviewed = [this](std::string_view status, bool dry_run, std::chrono::nanoseconds time) {
+    metrics_.validation_request(status, dry_run, time);
+  };
+  admit_ = std::make_unique<webhook::AdmitHandler>(
+      std::move(admit), world_->cell(), world_->inventory(), controllers_->namespaces(),
+      [this](std::string name, Deadline deadline) { return fetch_namespace(std::move(name), deadline); }, host_,
+      std::move(observer));
+  const std::int64_t wanted = options_.max_serving_threads;
+  const std::size_t threads =
+      wanted > 0 ? static_cast<std::size_t>(wanted) : std::max(1u, std::thread::hardware_concurrency());
+  webhook_pool_ = std::make_unique<net::IoPool>(std::min<std::size_t>(threads, 256), "webhook");
+  net::HttpServerOptions server;
+  server.name = "webhook";
+  server.host = options_.host;
+  server.port = static_cast<std::uint16_t>(options_.port);
+  server.max_body_bytes = webhook::kMaxBody - 1;
+  webhook_server_ = std::make_unique<net::HttpServer>(*webhook_pool_, *admit_, std::move(server), &tls_);
+  PC_TRY_VOID(webhook_server_->start().with_context("webhook server"));
+  webhook_up_ = true;
+  log::info(kLogger, "serving webhook", {{"port", static_cast<std::int64_t>(webhook_server_->port())}});
+  return ok();
+}
+
+Result<void> Manager::start_audit() {
+  if (!operations_.audit || options_.audit_interval <= 0) return ok();
+  audit_thread_ = std::make_unique<net::IoThread>("audit");
+  // On Linux niceness belongs to the thread: audit takes what admission leaves.
+  net::post(audit_thread_->context(),
+            [] { static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10)); });
+  PC_TRY(audit_client_, kube::Client::create(audit_thread_->context(), *config_, {}));
+  audit::AuditOptions audit;
+  audit.violations_limit = static_cast<std::size_t>(std::max<std::int64_t>(0, options_.constraint_violations_limit));
+  audit.chunk_size = static_cast<std::uint32_t>(std::clamp<std::int64_t>(options_.audit_chunk_size, 0, 1 << 20));
+  audit.limits = cluster_limits();
+  audit::AuditObserver observer;
+  observer.started = [this](double when) { metrics_.audit_started(when); };
+  observer.finished = [this](double when, std::chrono::nanoseconds duration, const audit::Report& report) {
+    metrics_.audit_finished(when, duration, report.by_action());
+  };
+  auditor_ = std::make_unique<audit::Auditor>(*audit_client_, world_->cell(), world_->inventory(), host_, audit,
+                                              std::move(observer),
+                                              [this] { return readiness_.satisfied() && world_->settled(); });
+  audit_timer_ = std::make_unique<kube::Periodic>(audit_thread_->context(), *auditor_,
+                                                  std::chrono::seconds(options_.audit_interval));
+  net::spawn(audit_thread_->context(), audit_timer_->run(), "audit");
+  return ok();
+}
+
+Result<void> Manager::start_health() {
+  health_.add_liveness("default", nullptr);
+  health_.add_readiness("tracker", [this]() -> std::vector<std::string> {
+    if (!operations_.loads_policies()) return {};
+    if (readiness_.satisfied()) {
+      if (world_->settled()) return {};
+      return {"policies are being published"};
+    }
+    return readiness_.missing();
+  });
+  if (operations_.webhook || operations_.mutation_webhook) {
+    health_.add_readiness("tls-check", [this]() -> std::vector<std::string> {
+      if (webhook_up_ && tls_.current() != nullptr) return {};
+      return {"the webhook has no certificate yet"};
+    });
+  }
+  PC_TRY(const std::optional<Address> health, parse_address(options_.health_addr).with_context("--health-addr"));
+  if (health) {
+    net::HttpServerOptions server;
+    server.name = "health";
+    server.host = health->host;
+    server.port = health->port;
+    health_server_ = std::make_unique<net::HttpServer>(*health_pool_, health_, std::move(server));
+    PC_TRY_VOID(health_server_->start().with_context("health server"));
+  }
+  metrics_page_.add_page("/metrics", ManagerMetrics::content_type(), [this] { return metrics_.text(); });
+  net::HttpServerOptions server;
+  server.name = "metrics";
+  server.port = static_cast<std::uint16_t>(options_.prometheus_port);
+  metrics_server_ = std::make_unique<net::HttpServer>(*health_pool_, metrics_page_, std::move(server));
+  return metrics_server_->start().with_context("metrics server");
+}
+
+Result<void> Manager::start() {
+  PC_TRY_VOID(connect());
+  PC_TRY(policy::PodIdentity pod, find_pod());
+  start_controllers(std::move(pod));
+  PC_TRY_VOID(start_health());
+  PC_TRY_VOID(start_certificates());
+  PC_TRY_VOID(start_webhook());
+  return start_audit();
+}
+
+// SIGTERM and SIGINT are blocked in every thread and taken here.
+void Manager::wait_for_signal(std::chrono::seconds at_most) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  int signal = 0;
+  if (at_most.count() < 0) {
+    sigwait(&signals, &signal);
+    return;
+  }
+  const timespec limit{at_most.count(), 0};
+  if (sigtimedwait(&signals, nullptr, &limit) > 0) {
+    log::warning(kLogger, "second signal: stopping at once");
+    std::_Exit(1);
+  }
+}
+
+void Manager::serve_until_signal() {
+  wait_for_signal(std::chrono::seconds(-1));
+  log::info(kLogger, "stopping: serving on for --shutdown-delay", {{"seconds", options_.shutdown_delay}});
+  wait_for_signal(std::chrono::seconds(std::max<std::int64_t>(0, options_.shutdown_delay)));
+  if (webhook_server_ != nullptr) webhook_server_->stop(Deadline::after(kStopGrace));
+  if (audit_thread_ != nullptr) {
+    net::post(audit_thread_->context(), [this] {
+      auditor_->stop();
+      audit_timer_->stop();
+    });
+  }
+  net::post(control_->context(), [this] {
+    if (certificates_ != nullptr) certificates_->stop();
+    controllers_->stop();
+  });
+  health_server_->stop(Deadline::after(std::chrono::seconds(1)));
+  metrics_server_->stop(Deadline::after(std::chrono::seconds(1)));
+  if (audit_thread_ != nullptr) audit_thread_->stop();
+  control_->stop();
+  log::info(kLogger, "stopped");
+}
+
+Result<void> configure_log(const ManagerOptions& options) {
+  log::Level level = log::Level::kInfo;
+  std::string name = options.log_level;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  if (!log::parse_level(name, level)) level = log::Level::kInfo;  // as Gatekeeper: an unknown level means INFO
+  log::set_level(level);
+  log::set_level_format(options.log_level_key, text::starts_with(options.log_level_encoder, "capital"));
+  if (!options.log_file.empty() && std::freopen(options.log_file.c_str(), "a", stderr) == nullptr) {
+    return make_error(Code::kInvalid, "--log-file: cannot write " + options.log_file);
+  }
+  return ok();
+}
+
+// Flags that are taken but whose feature is not there yet: said once, so that nobody waits for it in vain.
+void warn_about_missing_features(const GoFlags& flags) {
+  for (const char* name :
+       {"audit-from-cache", "emit-audit-events", "emit-admission-events", "enable-violation-export",
+        "enable-admission-violation-export", "enable-pprof", "enable-remote-cluster", "log-mutations",
+        "mutation-annotations", "log-stats-admission", "log-stats-audit", "otlp-endpoint", "metrics-addr"}) {
+    if (flags.given(name))
+      log::warning(kLogger, "flag is accepted but its feature is not available yet",
+                   {{"flag", std::string_view(name)}});
+  }
+}
+
+}  // namespace
+
+int run_manager(const std::vector<std::string>& arguments) {
+  ManagerOptions options;
+  GoFlags flags("manager");
+  declare_manager_flags(flags, options);
+  const Result<GoFlags::Parsed> parsed = flags.parse(arguments);
+  if (!parsed.ok() || parsed->help) {
+    if (!parsed.ok()) std::fprintf(stderr, "%s\n", parsed.error().message.c_str());
+    std::fputs(flags.usage().c_str(), stderr);
+    return parsed.ok() ? 0 : 2;
+  }
+  const Result<controller::Operations> operations = controller::parse_operations(options.operations);
+  if (!operations.ok()) {
+    std::fprintf(stderr, "invalid value for flag -operation: %s\n", operations.error().message.c_str());
+    return 2;
+  }
+  if (const char* pod = std::getenv("POD_NAME")) options.pod_name = pod;
+  if (const char* ns = std::getenv("POD_NAMESPACE"); ns != nullptr && *ns != '\0') options.pod_namespace = ns;
+  if (const Result<void> log = configure_log(options); !log.ok()) {
+    std::fprintf(stderr, "%s\n", log.error().message.c_str());
+    return 1;
+  }
+  warn_about_missing_features(flags);
+  signal(SIGPIPE, SIG_IGN);
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  // Lives until the process ends: coroutines that still wait somewhere refer to its parts.
+  static Manager* manager = new Manager(std::move(options), *operations);
+  const Result<void> started = manager->start();
+  if (!started.ok()) {
+    log::error(kLogger, "cannot start: " + started.error().to_string());
+    std::_Exit(1);
+  }
+  manager->serve_until_signal();
+  std::_Exit(0);
+}
+
+}  // namespace portcullis::cmd

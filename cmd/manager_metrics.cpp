@@ -1,0 +1,68 @@
+// Facts of the manager to series of families.
+#include "cmd/manager_metrics.h"
+
+#include "base/metrics/metrics.h"
+
+namespace portcullis::cmd {
+
+using metrics::Family;
+
+namespace {
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+}  // namespace
+
+void ManagerMetrics::template_ingested(bool good, std::chrono::nanoseconds time) {
+  const std::string_view status = good ? "active" : "error";
+  registry_.counter(Family::kTemplateIngestionCount, {status}).add();
+  registry_.histogram(Family::kTemplateIngestionDuration, {status}).observe(seconds(time));
+}
+
+void ManagerMetrics::set_templates(std::int64_t active, std::int64_t error) {
+  registry_.gauge(Family::kConstraintTemplates, {"active"}).set(static_cast<double>(active));
+  registry_.gauge(Family::kConstraintTemplates, {"error"}).set(static_cast<double>(error));
+}
+
+void ManagerMetrics::set_constraints(const std::string& action, bool active, std::int64_t number) {
+  registry_.gauge(Family::kConstraints, {action, active ? "active" : "error"}).set(static_cast<double>(number));
+}
+
+ManagerMetrics::RequestSeries& ManagerMetrics::series_of(std::string_view status, bool dry_run) {
+  for (RequestSeries& series : requests_) {
+    if (series.status == status && series.dry_run == dry_run) return series;
+  }
+  return requests_.back();
+}
+
+void ManagerMetrics::validation_request(std::string_view status, bool dry_run, std::chrono::nanoseconds time) {
+  RequestSeries& series = series_of(status, dry_run);
+  std::call_once(series.once, [&] {  // a family appears with its first use
+    series.count = &registry_.counter(Family::kValidationRequestCount, {dry_run ? "true" : "false", series.status});
+    series.duration = &registry_.histogram(Family::kValidationRequestDuration, {series.status});
+  });
+  series.count->add();
+  series.duration->observe(seconds(time));
+}
+
+void ManagerMetrics::audit_started(double when) {
+  registry_.gauge(Family::kAuditLastRunTime).set(when);
+}
+
+void ManagerMetrics::audit_finished(double when, std::chrono::nanoseconds duration,
+                                    const std::map<std::string, std::uint64_t>& violations_by_action) {
+  registry_.gauge(Family::kAuditLastRunEndTime).set(when);
+  registry_.histogram(Family::kAuditDuration).observe(seconds(duration));
+  for (const auto& [action, number] : violations_by_action) {
+    registry_.gauge(Family::kViolations, {action}).set(static_cast<double>(number));
+  }
+}
+
+std::string ManagerMetrics::text() const {
+  return registry_.expose();
+}
+std::string ManagerMetrics::content_type() {
+  return std::string(metrics::kContentType);
+}
+
+}  // namespace portcullis::cmd

@@ -1,0 +1,52 @@
+// The manager's metrics under Gatekeeper's names (docs/metrics.md).
+// Threads: any.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/metrics/metrics.h"
+
+namespace portcullis::cmd {
+
+class ManagerMetrics {
+ public:
+  void template_ingested(bool good, std::chrono::nanoseconds time);
+  void set_templates(std::int64_t active, std::int64_t error);
+  void set_constraints(const std::string& action, bool active, std::int64_t number);
+  void validation_request(std::string_view status, bool dry_run, std::chrono::nanoseconds time);
+  void audit_started(double when);
+  void audit_finished(double when, std::chrono::nanoseconds duration,
+                      const std::map<std::string, std::uint64_t>& violations_by_action);
+
+  std::string text() const;  // Prometheus text exposition
+  static std::string content_type();
+
+ private:
+  // Looked up once, so that a request costs a few atomic additions.
+  struct RequestSeries {
+    std::string_view status;
+    bool dry_run;
+    std::once_flag once{};
+    metrics::Counter* count = nullptr;
+    metrics::Histogram* duration = nullptr;
+  };
+  RequestSeries& series_of(std::string_view status, bool dry_run);
+
+  metrics::Registry& registry_ = metrics::global();
+  std::array<RequestSeries, 8> requests_{{{"allow", false},
+                                          {"allow", true},
+                                          {"deny", false},
+                                          {"deny", true},
+                                          {"error", false},
+                                          {"error", true},
+                                          {"unknown", true},
+                                          {"unknown", false}}};
+};
+
+}  // namespace portcullis::cmd

@@ -1,0 +1,55 @@
+// The policies as the controllers build them and everybody else reads them: one SnapshotBuilder, written on the
+// controllers' thread, and the SnapshotCell that webhook and audit read. Bursts of changes are folded into one
+// publication.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "kube/core/object.h"
+#include "net/awaitable.h"
+#include "policy/inventory/inventory.h"
+#include "policy/review/snapshot.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace portcullis::controller {
+
+class PolicyWorld {
+ public:
+  // Threads: everything but cell() and inventory() on `context`'s thread.
+  PolicyWorld(boost::asio::io_context& context, policy::DriverOptions options);
+  ~PolicyWorld();
+
+  policy::SnapshotBuilder& builder() noexcept { return builder_; }
+  const policy::SnapshotCell& cell() const noexcept { return cell_; }  // any thread
+  policy::Inventory& inventory() noexcept { return inventory_; }       // any thread
+
+  // Something was changed in builder(): a new Snapshot is published within 50 ms, at once when nothing was for longer.
+  void changed();
+  // Called on the controllers' thread after each publication.
+  void on_publish(std::function<void(const policy::Snapshot&)> listener) { listener_ = std::move(listener); }
+  // Everything that was changed is published. Any thread.
+  bool settled() const noexcept { return !pending_.load(std::memory_order_acquire); }
+  // Publishes what is outstanding now (start-up, tests).
+  void flush();
+
+ private:
+  static awaitable<void> publish_later(std::shared_ptr<bool> alive, PolicyWorld* self);
+
+  boost::asio::io_context& context_;
+  policy::SnapshotBuilder builder_;
+  policy::SnapshotCell cell_;
+  policy::Inventory inventory_;
+  std::function<void(const policy::Snapshot&)> listener_;
+  std::atomic<bool> pending_{false};
+  std::chrono::steady_clock::time_point last_{};
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace portcullis::controller

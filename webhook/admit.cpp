@@ -1,0 +1,274 @@
+// The order of checks is Gatekeeper's: own service account, own resources, Namespace, review, answer.
+#include "webhook/admit.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "engine/value/json.h"
+#include "policy/review/result.h"
+#include "webhook/own_resources.h"
+
+namespace portcullis::webhook {
+
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kIgnoreLabel = "admission.gatekeeper.sh/ignore";
+std::atomic<std::uint64_t> g_next_id{1};
+
+void answer(net::HttpResponse& response, std::string body) {
+  response.status = 200;
+  response.content_type = "text/plain; charset=utf-8";  // what Gatekeeper's webhook sends
+  response.body = std::move(body);
+}
+
+void answer(net::HttpResponse& response, const policy::Review& review, const policy::AdmissionResponse& verdict) {
+  answer(response, policy::encode_admission_response(review.api_version, review.review_kind, review.uid, verdict));
+}
+
+void answer_undecodable(net::HttpResponse& response, int code, std::string message) {
+  answer(response,
+         policy::encode_admission_response({}, {}, {}, policy::plain_response(false, code, std::move(message))));
+}
+
+// False: the response is already made.
+bool acceptable(const net::HttpRequest& request, net::HttpResponse& response) {
+  if (request.body.empty()) {
+    answer_undecodable(response, 400, "request body is empty");
+    return false;
+  }
+  if (request.content_type() != kJson) {
+    answer_undecodable(response, 400,
+                       "contentType=" + std::string(request.content_type()) + ", expected application/json");
+    return false;
+  }
+  return true;
+}
+
+bool is_namespace_request(const policy::Review& review) noexcept {
+  return review.group.empty() && review.kind == "Namespace";
+}
+
+std::string_view status_of(const policy::AdmissionResponse& verdict) noexcept {
+  if (verdict.code >= 500) return "error";
+  return verdict.allowed ? "allow" : "deny";
+}
+
+}  // namespace
+
+struct AdmitHandler::Worker {
+  rego::EvalScratch scratch;
+  policy::CachedSnapshot snapshot;
+  policy::CachedInventory inventory;
+};
+
+struct AdmitHandler::Outcome {
+  policy::AdmissionResponse verdict;
+};
+
+AdmitHandler::AdmitHandler(AdmitOptions options, const policy::SnapshotCell& cell, const policy::Inventory& inventory,
+                           std::shared_ptr<const kube::Store> namespaces, FetchNamespace fetch, rego::Host& host,
+                           AdmitObserver observer)
+    : options_(std::move(options)),
+      own_user_("system:serviceaccount:" + options_.own_namespace + ":gatekeeper-admin"),
+      cell_(cell),
+      inventory_(inventory),
+      namespaces_(std::move(namespaces)),
+      fetch_(std::move(fetch)),
+      host_(host),
+      observer_(std::move(observer)),
+      id_(g_next_id.fetch_add(1, std::memory_order_relaxed)) {}
+
+AdmitHandler::~AdmitHandler() = default;
+
+AdmitHandler::Worker& AdmitHandler::worker() {
+  thread_local std::uint64_t owner = 0;  // handlers of several tests may use one thread
+  thread_local Worker* mine = nullptr;
+  if (owner != id_) {
+    const std::lock_guard lock(mutex_);
+    std::unique_ptr<Worker>& slot = workers_[std::this_thread::get_id()];
+    if (slot == nullptr) slot = std::make_unique<Worker>();
+    mine = slot.get();
+    owner = id_;
+  }
+  return *mine;
+}
+
+net::HttpResponse AdmitHandler::reject(net::Reject why, const net::HttpRequest& request) {
+  if (why != net::Reject::kBodyTooLarge) return net::HttpHandler::reject(why, request);
+  net::HttpResponse response;
+  answer_undecodable(response, 413, "request entity is too large; limit is " + std::to_string(kMaxBody) + " bytes");
+  return response;
+}
+
+bool AdmitHandler::handle_now(net::HttpRequest& request, net::HttpResponse& response) {
+  const std::string_view path = request.path();
+  if (path == "/v1/admit" && options_.serve_admit) return admit(request, response, nullptr, nullptr, nullptr);
+  if (path == "/v1/admitlabel") {
+    label(request, response);
+    return true;
+  }
+  response.status = 404;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = "404 page not found\n";
+  return true;
+}
+
+// Only reached when handle_now() left a request because its Namespace is not in the store.
+awaitable<net::HttpResponse> AdmitHandler::handle(net::HttpRequest request) {
+  net::HttpResponse response;
+  std::string name;
+  if (admit(request, response, nullptr, nullptr, &name)) co_return response;  // it has arrived meanwhile
+  auto fetched_call = fetch_(name, request.deadline);
+  const Result<kube::Object> fetched = co_await std::move(fetched_call);
+  if (fetched.ok()) {
+    const Value ns = fetched->root();
+    admit(request, response, &ns, nullptr, nullptr);
+  } else {
+    const std::string error = fetched.error().to_string();
+    admit(request, response, nullptr, &error, nullptr);
+  }
+  co_return response;
+}
+
+bool AdmitHandler::admit(net::HttpRequest& request, net::HttpResponse& response, const Value* fetched_namespace,
+                         const std::string* namespace_error, std::string* wanted_namespace) {
+  if (!acceptable(request, response)) return true;
+  const auto start = std::chrono::steady_clock::now();
+  Worker& mine = worker();
+  mine.scratch.reset();
+  Result<policy::Review> decoded = policy::decode_admission_review(request.body, mine.scratch);
+  if (!decoded.ok()) {
+    answer_undecodable(response, 400, decoded.error().message);
+    return true;
+  }
+  policy::Review& review = *decoded;
+  if (review.username == own_user_) {
+    answer(response, review, policy::plain_response(true, 200, "Gatekeeper does not self-manage"));
+    return true;
+  }
+  const policy::Snapshot& snapshot = cell_.refresh(mine.snapshot);
+  OwnResourceVerdict own = check_own_resource(review, snapshot, options_.validate_enforcement_action);
+  if (!own.valid) {
+    answer(response, review, policy::plain_response(false, own.code, std::move(own.message)));
+    return true;
+  }
+
+  kube::ObjectPtr ns;  // keeps the Namespace alive during the review
+  Outcome outcome;
+  bool evaluated = false;
+  if (is_namespace_request(review)) {
+    review.ns = {};
+  } else if (!review.ns.empty()) {
+    Value found = fetched_namespace != nullptr ? *fetched_namespace : Value::undefined();
+    if (!found.defined() && namespace_error == nullptr) {
+      ns = namespaces_->get(review.ns);
+      if (ns != nullptr) found = ns->root();
+    }
+    if (!found.defined()) {
+      if (namespace_error == nullptr) {
+        if (wanted_namespace != nullptr) *wanted_namespace = review.ns;
+        return false;
+      }
+      outcome.verdict = policy::plain_response(false, 500, "failed to create augmentedReview: " + *namespace_error);
+      evaluated = true;
+    } else {
+      review.match_namespace = found;
+      review.input_namespace = policy::typed_namespace(mine.scratch.arena(), found);
+    }
+  }
+  review.source = policy::Source::kOriginal;
+  if (!evaluated) evaluate(mine, review, request, outcome);
+  answer(response, review, outcome.verdict);
+  if (observer_.reviewed) {
+    observer_.reviewed(status_of(outcome.verdict), review.dry_run, std::chrono::steady_clock::now() - start);
+  }
+  return true;
+}
+
+void AdmitHandler::evaluate(Worker& mine, policy::Review& review, const net::HttpRequest& request, Outcome& outcome) {
+  policy::ReviewOptions options;
+  options.point = policy::EnforcementPoint::kWebhook;
+  options.limits = options_.limits;
+  options.limits.deadline = request.deadline;
+  const policy::ReviewResult result =
+      mine.snapshot.snapshot->review(review, inventory_.refresh(mine.inventory), mine.scratch, host_, options);
+  if (options_.log_denies) log_violations(review, result);
+  outcome.verdict = policy::admission_response(result, review.display_name());
+  if (result.failed()) {
+    log::error("webhook", outcome.verdict.message, {{"process", std::string_view("admission")}});
+  }
+}
+
+void AdmitHandler::log_violations(const policy::Review& review, const policy::ReviewResult& result) const {
+  for (const policy::Violation& violation : result.violations) {
+    std::string actions = "[";
+    if (violation.scoped_actions != nullptr) {
+      for (const std::string& action : *violation.scoped_actions) {
+        if (actions.size() > 1) actions += ',';
+        text::append_json_string(actions, action);
+      }
+    }
+    actions += ']';
+    const policy::ObjectKind kind = policy::kind_of(violation.constraint->object);
+    log::info("webhook", "denied admission: " + violation.message,
+              {{"process", std::string_view("admission")},
+               {"event_type", std::string_view("violation")},
+               {"semantic", true},
+               {"hookType", std::string_view("validation")},
+               {"details", log::Json{violation.details}},
+               {"constraint_name", violation.constraint->name},
+               {"constraint_group", kind.group},
+               {"constraint_api_version", kind.version},
+               {"constraint_kind", violation.constraint->kind},
+               {"constraint_action", violation.action()},
+               {"constraint_enforcement_actions", log::Json{actions}},
+               {"resource_group", review.group},
+               {"resource_api_version", review.version},
+               {"resource_kind", review.kind},
+               {"resource_namespace", review.ns},
+               {"resource_name", review.display_name()},
+               {"request_username", review.username}});
+  }
+}
+
+bool AdmitHandler::may_carry_ignore_label(std::string_view name) const {
+  const auto any = [](const std::vector<std::string>& list, auto test) {
+    return std::any_of(list.begin(), list.end(), test);
+  };
+  return any(options_.exempt_namespaces, [&](const std::string& e) { return e == name; }) ||
+         any(options_.exempt_prefixes, [&](const std::string& e) { return text::starts_with(name, e); }) ||
+         any(options_.exempt_suffixes, [&](const std::string& e) { return text::ends_with(name, e); });
+}
+
+void AdmitHandler::label(net::HttpRequest& request, net::HttpResponse& response) {
+  if (!acceptable(request, response)) return;
+  Worker& mine = worker();
+  mine.scratch.reset();
+  const Result<policy::Review> decoded = policy::decode_admission_review(request.body, mine.scratch);
+  if (!decoded.ok()) {
+    answer_undecodable(response, 400, decoded.error().message);
+    return;
+  }
+  const policy::Review& review = *decoded;
+  const auto allow = [&](std::string message) {
+    answer(response, review, policy::plain_response(true, 200, std::move(message)));
+  };
+  if (review.operation == policy::Operation::kDelete) return allow("Delete is always allowed");
+  if (!is_namespace_request(review)) return allow("Not a namespace");
+  const std::string name(review.display_name());
+  if (may_carry_ignore_label(name)) {
+    return allow("Namespace " + name + " is allowed to set " + std::string(kIgnoreLabel));
+  }
+  if (policy::labels_of(review.object).get(kIgnoreLabel).defined()) {
+    policy::AdmissionResponse verdict = policy::plain_response(
+        false, 403, "Only exempt namespace can have the " + std::string(kIgnoreLabel) + " label");
+    verdict.reason = "Forbidden";
+    answer(response, review, verdict);
+    return;
+  }
+  allow("Namespace is not setting the " + std::string(kIgnoreLabel) + " label");
+}
+
+}  // namespace portcullis::webhook

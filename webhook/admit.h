@@ -1,0 +1,84 @@
+// /v1/admit and /v1/admitlabel. A review is decoded, matched, evaluated and answered on the I/O thread that read it;
+// only a Namespace that the store does not have makes a request wait (for the API server). Threads: the webhook
+// server's I/O threads, one call at a time per thread; each has its own scratch and its own view of snapshot and
+// inventory.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/deadline.h"
+#include "engine/rego/eval/program.h"
+#include "kube/core/object.h"
+#include "kube/runtime/store.h"
+#include "net/http_server.h"
+#include "policy/inventory/inventory.h"
+#include "policy/review/snapshot.h"
+
+namespace portcullis::webhook {
+
+inline constexpr std::size_t kMaxBody = 7340032;  // a body of this size is already too large, as in Gatekeeper
+
+struct AdmitOptions {
+  std::string own_namespace = "gatekeeper-system";
+  std::vector<std::string> exempt_namespaces;
+  std::vector<std::string> exempt_prefixes;
+  std::vector<std::string> exempt_suffixes;
+  bool log_denies = false;
+  bool validate_enforcement_action = true;
+  bool serve_admit = true;  // operation webhook; /v1/admitlabel is there with or without it
+  rego::EvalLimits limits;  // of each constraint; the deadline comes from the request
+};
+
+// What happened to one request, for metrics: "allow", "deny", "error", "unknown".
+struct AdmitObserver {
+  std::function<void(std::string_view status, bool dry_run, std::chrono::nanoseconds time)> reviewed;
+};
+
+class AdmitHandler final : public net::HttpHandler {
+ public:
+  // Fetches a Namespace that the store does not have. Called on an I/O thread; awaits.
+  using FetchNamespace = std::function<awaitable<Result<kube::Object>>(std::string name, Deadline deadline)>;
+
+  AdmitHandler(AdmitOptions options, const policy::SnapshotCell& cell, const policy::Inventory& inventory,
+               std::shared_ptr<const kube::Store> namespaces, FetchNamespace fetch, rego::Host& host,
+               AdmitObserver observer);
+  ~AdmitHandler() override;
+
+  bool handle_now(net::HttpRequest& request, net::HttpResponse& response) override;
+  awaitable<net::HttpResponse> handle(net::HttpRequest request) override;
+  net::HttpResponse reject(net::Reject why, const net::HttpRequest& request) override;
+
+ private:
+  struct Worker;
+  struct Outcome;
+  Worker& worker();
+  bool admit(net::HttpRequest& request, net::HttpResponse& response, const Value* fetched_namespace,
+             const std::string* namespace_error, std::string* wanted_namespace);
+  void label(net::HttpRequest& request, net::HttpResponse& response);
+  void evaluate(Worker& worker, policy::Review& review, const net::HttpRequest& request, Outcome& outcome);
+  void log_violations(const policy::Review& review, const policy::ReviewResult& result) const;
+  bool may_carry_ignore_label(std::string_view name) const;
+
+  const AdmitOptions options_;
+  const std::string own_user_;
+  const policy::SnapshotCell& cell_;
+  const policy::Inventory& inventory_;
+  std::shared_ptr<const kube::Store> namespaces_;
+  FetchNamespace fetch_;
+  rego::Host& host_;
+  AdmitObserver observer_;
+  const std::uint64_t id_;
+  std::mutex mutex_;
+  std::map<std::thread::id, std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace portcullis::webhook

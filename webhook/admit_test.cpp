@@ -1,0 +1,202 @@
+// The webhook's handler on AdmissionReviews good and bad, without sockets: what is answered, byte for byte where the
+// API server or a user sees it.
+#include "webhook/admit.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/value/json.h"
+#include "kube/runtime/store.h"
+#include "net/blocking.h"
+#include "net/io_thread.h"
+
+namespace portcullis::webhook {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kTemplate = R"({
+  "apiVersion": "templates.gatekeeper.sh/v1", "kind": "ConstraintTemplate", "metadata": {"name": "denyname"},
+  "spec": {"crd": {"spec": {"names": {"kind": "DenyName"}, "validation": {"openAPIV3Schema": {"type": "object",
+    "properties": {"name": {"type": "string"}}}}}},
+    "targets": [{"target": "admission.k8s.gatekeeper.sh",
+      "rego": "package x\nviolation[{\"msg\": msg}] { input.review.object.metadata.name == input.parameters.name; msg := sprintf(\"%v is denied in %v\", [input.parameters.name, input.review.namespaceObject.metadata.name]) }"}]}})";
+
+std::string constraint(const char* name, const char* denied, const char* action) {
+  return std::string(
+             R"({"apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "DenyName", "metadata": {"name": ")") +
+         name + R"("}, "spec": {"enforcementAction": ")" + action + R"(", "parameters": {"name": ")" + denied +
+         R"("}}})";
+}
+
+std::string review_of(const char* name, const char* ns = "default", const char* extra = "") {
+  return std::string(R"({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "u-1",
+    "kind": {"group": "", "version": "v1", "kind": "ConfigMap"}, "resource": {"group": "", "version": "v1", "resource": "configmaps"},
+    "operation": "CREATE", "name": ")") +
+         name + R"(", "namespace": ")" + ns + R"(", "userInfo": {"username": "alice"})" + extra +
+         R"(, "object": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": ")" + name +
+         R"(", "namespace": ")" + ns + R"("}}}})";
+}
+
+class Admit : public testing::Test {
+ protected:
+  Admit() {
+    load(kTemplate, constraint("deny-a", "a", "deny").c_str());
+    load(nullptr, constraint("warn-b", "b", "warn").c_str());
+    load(nullptr, constraint("dry-c", "c", "dryrun").c_str());
+    cell_.publish(builder_.build());
+    kube::StoreWriter writer(namespaces_);
+    writer.on_event(kube::EventType::kInit, Value::undefined());
+    const Document ns =
+        std::move(Document::parse_json(R"({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})"))
+            .value();
+    writer.on_event(kube::EventType::kInitApply, ns.root());
+    writer.on_event(kube::EventType::kInitDone, Value::undefined());
+    AdmitOptions options;
+    options.exempt_namespaces = {"kube-system"};
+    AdmitObserver observer;
+    observer.reviewed = [this](std::string_view status, bool, std::chrono::nanoseconds) {
+      statuses_ += std::string(status) + " ";
+    };
+    handler_ = std::make_unique<AdmitHandler>(
+        std::move(options), cell_, inventory_, namespaces_,
+        [](std::string name, Deadline) { return fetch(std::move(name)); }, host_, std::move(observer));
+  }
+
+  static awaitable<Result<kube::Object>> fetch(std::string name) {
+    if (name == "late") {
+      co_return kube::Object::parse(R"({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "late"}})");
+    }
+    co_return make_error(Code::kNotFound, "namespaces \"" + name + "\" not found");
+  }
+
+  void load(const char* constraint_template, const char* constraint_json) {
+    if (constraint_template != nullptr) {
+      const Document document = std::move(Document::parse_json(constraint_template)).value();
+      const auto change = builder_.set_template(document.root());
+      ASSERT_TRUE(change.ok()) << change.error().to_string();
+    }
+    const Document document = std::move(Document::parse_json(constraint_json)).value();
+    const auto change = builder_.set_constraint(document.root());
+    ASSERT_TRUE(change.ok()) << change.error().to_string();
+  }
+
+  Value post(std::string body, const char* path = "/v1/admit", const char* content_type = "application/json") {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.target = path;
+    request.headers.add("Content-Type", content_type);
+    request.body = std::move(body);
+    net::HttpResponse response;
+    if (!handler_->handle_now(request, response)) {
+      response = net::run_blocking(thread_.context(), handler_->handle(std::move(request)));
+    }
+    EXPECT_EQ(response.status, 200);
+    answer_ = std::move(Document::parse_json(response.body)).value();
+    return answer_.root().get("response");
+  }
+  static std::string message(const Value& response) { return std::string(response.get("status").string_or("message")); }
+
+  policy::SnapshotBuilder builder_;
+  policy::SnapshotCell cell_;
+  policy::Inventory inventory_;
+  std::shared_ptr<kube::Store> namespaces_ = std::make_shared<kube::Store>();
+  rego::Host host_;
+  net::IoThread thread_{"test"};
+  std::unique_ptr<AdmitHandler> handler_;
+  Document answer_;
+  std::string statuses_;
+};
+
+TEST_F(Admit, DeniesWithTheConstraintsNameAndMessage) {
+  const Value response = post(review_of("a"));
+  EXPECT_TRUE(response.get("allowed").is_false());
+  EXPECT_EQ(response.string_or("uid"), "u-1");
+  EXPECT_EQ(message(response), "[deny-a] a is denied in default");
+  EXPECT_EQ(response.path({"status", "code"}).as_integer(), 403);
+  EXPECT_EQ(response.get("status").string_or("reason"), "Forbidden");
+  EXPECT_EQ(answer_.root().string_or("apiVersion"), "admission.k8s.io/v1");
+}
+
+TEST_F(Admit, WarnsAllowsAndKeepsDryrunQuiet) {
+  Value response = post(review_of("b"));
+  EXPECT_TRUE(response.get("allowed").is_true());
+  EXPECT_EQ(response.path({"status", "code"}).as_integer(), 299);
+  EXPECT_EQ(to_json(response.get("warnings")), R"(["[warn-b] b is denied in default"])");
+  response = post(review_of("c"));
+  EXPECT_TRUE(response.get("allowed").is_true());
+  EXPECT_EQ(response.path({"status", "code"}).as_integer(), 200);
+  response = post(review_of("fine"));
+  EXPECT_TRUE(response.get("allowed").is_true());
+  EXPECT_EQ(statuses_, "allow allow allow ");
+}
+
+TEST_F(Admit, FetchesANamespaceThatTheStoreDoesNotHave) {
+  EXPECT_EQ(message(post(review_of("a", "late"))), "[deny-a] a is denied in late");
+  const Value response = post(review_of("a", "nowhere"));
+  EXPECT_TRUE(response.get("allowed").is_false());
+  EXPECT_EQ(message(response), "failed to create augmentedReview: namespaces \"nowhere\" not found");
+  EXPECT_EQ(response.path({"status", "code"}).as_integer(), 500);
+}
+
+TEST_F(Admit, AnswersBadInputWithoutFailing) {
+  EXPECT_EQ(message(post("")), "request body is empty");
+  EXPECT_EQ(message(post("{}", "/v1/admit", "text/plain")), "contentType=text/plain, expected application/json");
+  for (const char* body : {"{", "[]", "7", "{\"request\": 7}", "{\"request\": {\"uid\": 7}}", "{} {}", "\xff"}) {
+    const Value response = post(body);
+    EXPECT_TRUE(response.get("allowed").is_false()) << body;
+    EXPECT_EQ(response.path({"status", "code"}).as_integer(), 400) << body;
+    EXPECT_EQ(response.string_or("uid", "?"), "") << body;
+  }
+  net::HttpRequest request;
+  const net::HttpResponse rejected = handler_->reject(net::Reject::kBodyTooLarge, request);
+  EXPECT_EQ(rejected.status, 200);
+  EXPECT_THAT(rejected.body, HasSubstr("request entity is too large; limit is 7340032 bytes"));
+}
+
+TEST_F(Admit, ChecksItsOwnResources) {
+  const auto review = [](const char* group, const char* kind, const std::string& object) {
+    return std::string(R"({"request": {"uid": "u", "operation": "CREATE", "kind": {"group": ")") + group +
+           R"(", "version": "v1beta1", "kind": ")" + kind + R"("}, "name": "x", "object": )" + object + "}}";
+  };
+  Value response = post(
+      review("constraints.gatekeeper.sh", "Missing",
+             R"({"apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "Missing", "metadata": {"name": "x"}})"));
+  EXPECT_EQ(message(response), "missing ConstraintTemplate: template \"missing\" not found");
+  EXPECT_EQ(response.path({"status", "code"}).as_integer(), 422);
+  response = post(review("constraints.gatekeeper.sh", "DenyName", constraint("x", "a", "explode")));
+  EXPECT_THAT(message(response), HasSubstr("unrecognized enforcementAction: \"explode\""));
+  EXPECT_EQ(response.path({"status", "code"}).as_integer(), 500);
+  response =
+      post(review("constraints.gatekeeper.sh", "DenyName", constraint(std::string(64, 'n').c_str(), "a", "deny")));
+  EXPECT_EQ(message(response), "resource cannot have metadata.name larger than 63 char; length: 64");
+  response = post(review("constraints.gatekeeper.sh", "DenyName", constraint("x", "z", "deny")));
+  EXPECT_TRUE(response.get("allowed").is_true()) << message(response);
+}
+
+TEST_F(Admit, DoesNotManageItself) {
+  std::string body = review_of("a");
+  const std::string user = "\"alice\"";
+  body.replace(body.find(user), user.size(), "\"system:serviceaccount:gatekeeper-system:gatekeeper-admin\"");
+  const Value response = post(body);
+  EXPECT_TRUE(response.get("allowed").is_true());
+  EXPECT_EQ(message(response), "Gatekeeper does not self-manage");
+}
+
+TEST_F(Admit, GuardsTheIgnoreLabel) {
+  const auto review = [](const char* name, const char* labels) {
+    return std::string(
+               R"({"request": {"uid": "u", "operation": "CREATE", "kind": {"group": "", "version": "v1", "kind": "Namespace"}, "name": ")") +
+           name + R"(", "object": {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ")" + name +
+           R"(", "labels": )" + labels + "}}}}";
+  };
+  constexpr const char* kLabelled = R"({"admission.gatekeeper.sh/ignore": ""})";
+  EXPECT_EQ(message(post(review("shop", kLabelled), "/v1/admitlabel")),
+            "Only exempt namespace can have the admission.gatekeeper.sh/ignore label");
+  EXPECT_TRUE(post(review("kube-system", kLabelled), "/v1/admitlabel").get("allowed").is_true());
+  EXPECT_TRUE(post(review("shop", "{}"), "/v1/admitlabel").get("allowed").is_true());
+  EXPECT_TRUE(post(review_of("a"), "/v1/admitlabel").get("allowed").is_true());
+}
+
+}  // namespace
+}  // namespace portcullis::webhook

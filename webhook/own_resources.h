@@ -1,0 +1,22 @@
+// Validation of Gatekeeper's own resources at admission: templates and constraints (the kinds whose features are here).
+// Pure. Threads: any.
+#pragma once
+
+#include <string>
+
+#include "policy/review/review.h"
+#include "policy/review/snapshot.h"
+
+namespace portcullis::webhook {
+
+struct OwnResourceVerdict {
+  bool valid = true;
+  int code = 200;  // 422: the user's mistake; 500: as Gatekeeper answers some of them
+  std::string message;
+};
+
+// `review` is any request; what is none of Gatekeeper's own resources is valid.
+OwnResourceVerdict check_own_resource(const policy::Review& review, const policy::Snapshot& snapshot,
+                                      bool validate_enforcement_action);
+
+}  // namespace portcullis::webhook
