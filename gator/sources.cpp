@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/value/yaml.h"
 #include "gator/files.h"
+#include "policy/model/go_error.h"
 #include "policy/model/object.h"
 
 namespace portcullis::gator {
@@ -26,16 +27,26 @@ bool known_extension(std::string_view path) {
   return is_yaml(path) || extension(path) == ".json";
 }
 
-Result<std::vector<SourceObject>> read_objects(const std::string& text, const std::string& name) {
+Result<std::vector<SourceObject>> read_objects(const std::string& input, const std::string& name) {
   ParseLimits limits;
   limits.source = name;
   limits.max_bytes = std::size_t{1} << 30;
-  Result<std::vector<YamlDocument>> documents = parse_yaml_stream(text, YamlSchema::kKubernetes, limits);
-  if (!documents.ok()) return prefixed("reading yaml source: ", documents.error());
+  Result<std::vector<YamlDocument>> documents = parse_yaml_stream(input, YamlSchema::kKubernetes, limits);
+  if (!documents.ok()) {
+    const bool yaml = text::starts_with(documents.error().message, "yaml: ");
+    return prefixed(yaml ? "reading yaml source: error converting YAML to JSON: " : "reading yaml source: ",
+                    documents.error());
+  }
   std::vector<SourceObject> out;
   for (const YamlDocument& document : *documents) {
     const Value root = document.document.root();
-    if (!root.is_object() || root.size() == 0) continue;
+    if (!root.defined() || root.is_null()) continue;
+    if (!root.is_object()) {
+      return make_error(Code::kInvalid,
+                        "reading yaml source: error unmarshaling JSON: while decoding JSON: " +
+                            policy::json_value_error(root, "map[string]interface {}"));
+    }
+    if (root.size() == 0) continue;
     Arena arena(0, 4096);
     const Value object = deep_copy(arena, policy::as_float64(arena, root));
     auto owned = std::make_shared<const Document>(Document::adopt(std::move(arena), object));

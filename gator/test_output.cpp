@@ -225,7 +225,7 @@ std::string format_json(const TestReport& report) {
   return json.take();
 }
 
-// --- YAML: Go field names in lower case; every number has been a float64 -----------------------------------------
+// --- YAML: Go field names in lower case; numbers are float64 but in the constraint, where whole ones are integers --
 
 void write_result(YamlEmitter& yaml, const TestResult& result, bool flow) {
   Arena arena;
@@ -244,13 +244,13 @@ void write_result(YamlEmitter& yaml, const TestResult& result, bool flow) {
   yaml.begin_mapping(details.defined() ? 1 : 0);
   if (details.defined()) {
     yaml.key("details");
-    yaml.value(details);
+    yaml.value(policy::as_float64(arena, details));
   }
   yaml.end_mapping();
   yaml.key("constraint");
   yaml.begin_mapping(1);
   yaml.key("object");
-  yaml.value(violation.constraint->object);
+  yaml.value(as_json_floats(arena, violation.constraint->object));
   yaml.end_mapping();
   text_member("enforcementaction", violation.action());
   yaml.key("scopedenforcementactions");
@@ -321,7 +321,6 @@ std::string format_yaml(const TestReport& report) {
   YamlStyle style;
   style.indent = 4;
   style.indent_sequences = true;
-  style.numbers = YamlStyle::Numbers::kFloat;
   YamlEmitter yaml(style);
   if (report.stats.empty()) {
     write_results(yaml, report);

@@ -41,8 +41,9 @@ Error prefixed(std::string prefix, const Error& error) {
 Result<bool> run(const Options& options, const std::string& path, const Io& io) {
   if (options.failure_policy != "Fail" && options.failure_policy != "Ignore") {
     return make_error(Code::kInvalid,
-                      "invalid default K8sNativeValidation failure policy: unrecognized failure policy: " +
-                          text::go_quote(options.failure_policy));
+                      "invalid default K8sNativeValidation failure policy: invalid failure policy: unrecognized "
+                      "failure policy: " +
+                          options.failure_policy);
   }
   if (options.trace) return make_error(Code::kUnsupported, "--trace is not available yet");
   Result<std::vector<Suite>> suites = read_suites(path);

@@ -175,12 +175,16 @@ Result<Module> parse(std::string_view file, const std::string& source, rego::Reg
   return std::move(*module);
 }
 
+// Sources of templates come through plain JSON decoding: numbers are float64.
+std::string_view source_type(const Value& value) noexcept { return value.is_number() ? "float64" : go_type(value); }
+
 Result<Value> field(const Value& source, std::string_view name, std::string_view what, bool strings) {
   const Value value = source.get(name);
   if (!value.defined()) return value;
   const std::string path = "." + std::string(name);
   const auto error = [&](const Value& bad, std::string_view expected) {
-    return invalid(accessor_error(path, bad, expected) + ": while extracting Rego " + std::string(what));
+    return invalid(path + " accessor error: " + go_value(bad) + " is of the type " + std::string(source_type(bad)) +
+                   ", expected " + std::string(expected) + ": while extracting Rego " + std::string(what));
   };
   if (!strings) {
     if (!value.is_string()) return error(value, "string");
@@ -190,7 +194,7 @@ Result<Value> field(const Value& source, std::string_view name, std::string_view
   for (const Value& element : value.elements()) {
     if (!element.is_string()) {
       return invalid(path + " accessor error: contains non-string value in the slice: " + go_value(element) +
-                     " is of the type " + std::string(go_type(element)) + ", expected string: while extracting Rego " +
+                     " is of the type " + std::string(source_type(element)) + ", expected string: while extracting Rego " +
                      std::string(what));
     }
   }
