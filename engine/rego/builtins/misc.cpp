@@ -227,7 +227,7 @@ constexpr BuiltinDecl kTable[] = {
     {"uuid.parse", {"string"}, "object[string:any]", &uuid_parse},
     {"opa.runtime", {}, "object[string:any]", &runtime, kNondeterministic},
     {"trace", {"string"}, "boolean", &trace},
-    {"print", {}, "", nullptr, kCompilerOnly, {}, true},
+    {"print", {"any"}, "", nullptr, kCompilerOnly, {}, true},
     {"internal.print", {"array[set[any]]"}, "", &print, kNondeterministic},
     {"internal.template_string", {"array[any]"}, "string", &template_string},
 };

@@ -222,7 +222,7 @@ constexpr BuiltinDecl kTable[] = {
     {"net.cidr_expand", {"string"}, "set[string]", &expand},
     {"net.cidr_intersects", {"string", "string"}, "boolean", &intersects},
     {"net.cidr_is_valid", {"string"}, "boolean", &is_valid},
-    {"net.cidr_merge", {"array[string]|set[string]"}, "set[string]", &merge},
+    {"net.cidr_merge", {"array[any<string>]|set[string]"}, "set[string]", &merge},
 };
 
 }  // namespace

@@ -70,6 +70,8 @@ Parsed<CheckedModules> check(std::vector<Module> modules, const CheckOptions& op
   graph->check_recursion(context);
   if (context.errors.stopped()) return failed();
   context.sorted_rules = graph->sorted();
+  result.types = passes::check_types(context, *graph);
+  if (context.errors.stopped()) return failed();
   if (!run(context, {passes::check_unsafe_builtins, passes::check_deprecated_builtins}) ||
       !context.errors.empty()) {
     return failed();

@@ -7,6 +7,7 @@
 //   a.rego:2:8: rego_type_error: …
 //
 // UPDATE_GOLDEN=1 rewrites the results in rewriting.txt; errors are OPA's and are never rewritten.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -115,7 +116,7 @@ TEST_P(CheckErrors, AreOpas) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, CheckErrors, testing::Values("names.txt", "rules.txt", "safety.txt"));
+INSTANTIATE_TEST_SUITE_P(Files, CheckErrors, testing::Values("names.txt", "rules.txt", "safety.txt", "types.txt"));
 
 TEST(CheckResult, IsRewritten) {
   const std::vector<Case> cases = read_cases("rewriting.txt");
@@ -184,6 +185,20 @@ TEST(CheckQuery, NamesWhatIsShown) {
   std::vector<std::string> texts;
   for (const CheckedQuery::Expression& expression : query.value().expressions) texts.push_back(expression.text);
   EXPECT_EQ(texts, (std::vector<std::string>{"x := data.a.f(1)", "y = x", "input.z[_]", "w = 2"}));
+}
+
+TEST(CheckQuery, KnowsTheModulesTypes) {
+  Case one;
+  one.modules = {{"a.rego", "package a\nf(x) := lower(x)\np := {\"k\": 1}\n"}};
+  const Parsed<CheckedModules> modules = check_case(one);
+  ASSERT_TRUE(modules.ok()) << modules.error().to_string();
+  const Parsed<CheckedQuery> call = check_text(modules.value(), "data.a.f(1)");
+  ASSERT_FALSE(call.ok());
+  EXPECT_EQ(call.error().to_string(),
+            "1 error occurred: 1:1: rego_type_error: data.a.f: invalid argument(s)\n\thave: (number)\n\twant: (string, string)");
+  const Parsed<CheckedQuery> reference = check_text(modules.value(), "x := data.a.p[count([1])]");
+  ASSERT_FALSE(reference.ok());
+  EXPECT_THAT(reference.error().to_string(), testing::HasSubstr("undefined ref: data.a.p[count([1])]"));
 }
 
 TEST(CheckQuery, RefusesWhatIsUnsafe) {

@@ -35,6 +35,7 @@ struct CheckOptions {
 
 // One node of the rule tree: data.<path>. Children by key in order.
 struct RuleTreeNode;
+class TypeEnvironment;
 
 // The result of all passes. What `plan` may rely on (checked by well_formed() in debug builds and fuzzing):
 //  1. Every reference is rooted at `data`, `input` or a local; imports and package-relative names are gone.
@@ -59,6 +60,7 @@ struct CheckedModules {
   std::shared_ptr<const RuleTreeNode> tree;
   const BuiltinRegistry* builtins = nullptr;
   std::vector<Variable> variables;  // by Term::variable; 0 is no variable
+  std::shared_ptr<const TypeEnvironment> types;  // of rules and builtins (type_check.h)
 
   CheckedModules();
   CheckedModules(CheckedModules&&) noexcept;

@@ -1,34 +1,13 @@
 // Calls: of functions that exist, with as many arguments as they take; of builtins that are allowed.
 #include <algorithm>
+#include <span>
 
 #include "engine/rego/compile/passes.h"
+#include "engine/rego/compile/type_check.h"
 
 namespace portcullis::rego::passes {
 
 namespace {
-
-// What an argument's type is for the message, from the literal alone.
-std::string argument_type(const Term& t) {
-  switch (t.kind) {
-    case TermKind::kNull: return "null";
-    case TermKind::kBoolean: return "boolean";
-    case TermKind::kNumber: return "number";
-    case TermKind::kString: return "string";
-    default: return "any";
-  }
-}
-
-// Details as OPA prints them for builtins: "have: (…)", "want: (…)".
-std::vector<std::string> argument_details(const Expr& e, const BuiltinDecl& decl) {
-  std::string have = "have: (";
-  for (std::size_t i = 1; i < e.terms.size(); ++i) have += (i > 1 ? ", " : "") + argument_type(e.terms[i]);
-  std::string want = "want: (";
-  const int arity = arity_of(decl);
-  for (int i = 0; i < arity; ++i) {
-    want += (i > 0 ? ", " : "") + std::string(decl.arguments[static_cast<std::size_t>(i)]);
-  }
-  return {have + ")", want + ")"};
-}
 
 // Whether the call is wrong (what is inside it is not looked at then).
 bool check_call(Context& context, const Expr& e) {
@@ -50,7 +29,7 @@ bool check_call(Context& context, const Expr& e) {
   }
   const std::string function = author_string(context.names, op);
   if (const BuiltinRegistry::Entry* entry = context.builtin(op)) {
-    context.errors.add(kTypeError, e.location, function + ": arity mismatch", argument_details(e, *entry->decl));
+    context.errors.add(kTypeError, e.location, function + ": arity mismatch", arity_details(*entry->decl, std::span(e.terms).subspan(1)));
   } else {
     context.errors.add(kTypeError, e.location,
                        "function " + function + " has arity " + std::to_string(arity) + ", got " +

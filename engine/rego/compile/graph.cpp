@@ -465,4 +465,26 @@ std::vector<const Rule*> RuleGraph::sorted() const {
   return result;
 }
 
+std::vector<const Rule*> RuleGraph::dependents(const std::vector<const Rule*>& rules) const {
+  std::vector<std::vector<std::uint32_t>> readers(nodes_.size());
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+    for (const Edge& edge : nodes_[i].edges) readers[edge.to].push_back(i);
+  }
+  std::vector<bool> seen(nodes_.size());
+  std::vector<std::uint32_t> queue;
+  const auto add = [&](std::uint32_t node) {
+    if (!seen[node]) queue.push_back(node);
+    seen[node] = true;
+  };
+  for (const Rule* rule : rules) {
+    if (const auto found = index_.find(rule); found != index_.end()) add(found->second);
+  }
+  std::vector<const Rule*> result;
+  for (std::size_t i = 0; i < queue.size(); ++i) {
+    result.push_back(nodes_[queue[i]].rule);
+    for (const std::uint32_t reader : readers[queue[i]]) add(reader);
+  }
+  return result;
+}
+
 }  // namespace portcullis::rego::passes

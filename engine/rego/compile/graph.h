@@ -22,6 +22,10 @@ class RuleGraph {
   void check_recursion(Context& context) const;
   // Dependencies before dependents; rules without any order among them by place. Needs a graph without cycles.
   std::vector<const Rule*> sorted() const;
+  // The rule must be one of the graph's.
+  const Module& module_of(const Rule& rule) const { return *nodes_[index_.find(&rule)->second].module; }
+  // These rules and all that read them, directly or not.
+  std::vector<const Rule*> dependents(const std::vector<const Rule*>& rules) const;
 
  private:
   friend class GraphBuilder;

@@ -11,7 +11,13 @@
 #include "engine/rego/compile/names.h"
 #include "engine/rego/compile/walk.h"
 
+namespace portcullis::rego {
+class TypeEnvironment;
+}
+
 namespace portcullis::rego::passes {
+
+class RuleGraph;
 
 inline constexpr std::string_view kCompileError = "rego_compile_error";
 inline constexpr std::string_view kTypeError = "rego_type_error";
@@ -104,6 +110,7 @@ void check_undefined_functions(Context& context);
 void check_head_safety(Context& context);
 void check_body_safety(Context& context);
 void rewrite_dynamic_terms(Context& context);      // with rewriting == to =
+std::shared_ptr<const TypeEnvironment> check_types(Context& context, const RuleGraph& graph);
 void check_unsafe_builtins(Context& context);
 void check_deprecated_builtins(Context& context);
 
@@ -121,6 +128,7 @@ bool rewrite_with_values(Context& context, Body& body);
 void check_undefined_functions(Context& context, Body& body);
 void check_safety(Context& context, Body& body);
 void rewrite_dynamic_terms(Context& context, Body& body);
+void check_types(Context& context, const TypeEnvironment& environment, const Body& body);
 void check_unsafe_builtins(Context& context, Body& body);
 void check_deprecated_builtins(Context& context, Body& body);
 

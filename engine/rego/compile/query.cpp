@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/rego/compile/passes.h"
+#include "engine/rego/compile/type_check.h"
 
 namespace portcullis::rego {
 
@@ -78,9 +79,15 @@ Parsed<CheckedQuery> check_query(const CheckedModules& modules, Body query, std:
            {passes::rewrite_local_variables, passes::rewrite_template_strings, passes::check_void_calls,
             passes::rewrite_print_calls, passes::rewrite_expression_terms, passes::rewrite_comprehension_terms,
             with_values_pass, passes::check_undefined_functions, passes::check_safety,
-            passes::rewrite_dynamic_terms, passes::check_unsafe_builtins})) {
+            passes::rewrite_dynamic_terms})) {
     return failure(context, options);
   }
+  if (modules.types) {
+    passes::check_types(context, *modules.types, body);
+  } else {
+    passes::check_types(context, TypeEnvironment(context.builtins), body);
+  }
+  if (!context.errors.empty() || !run(context, body, {passes::check_unsafe_builtins})) return failure(context, options);
   if (options.strict && !run(context, body, {passes::check_deprecated_builtins})) return failure(context, options);
   set_result_variables(context, result);
   set_expressions(result);

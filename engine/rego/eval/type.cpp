@@ -48,16 +48,27 @@ std::string unquote(std::string_view token) {
       continue;
     }
     switch (token[++i]) {
-      case 'n': out += '\n'; break;
-      case 't': out += '\t'; break;
-      case 'r': out += '\r'; break;
-      case 'b': out += '\b'; break;
-      case 'f': out += '\f'; break;
+      case 'n':
+        out += '\n';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 'b':
+        out += '\b';
+        break;
+      case 'f':
+        out += '\f';
+        break;
       case 'u':
         text::append_rune(out, static_cast<char32_t>(hex4(token.substr(i + 1, 4))));
         i += 4;
         break;
-      default: out += token[i];
+      default:
+        out += token[i];
     }
   }
   return out;
@@ -65,39 +76,31 @@ std::string unquote(std::string_view token) {
 
 int key_rank(std::string_view key) {
   switch (key.empty() ? '\0' : key[0]) {
-    case 'n': return 0;
+    case 'n':
+      return 0;
     case 'f':
-    case 't': return 1;
-    case '"': return 3;
-    case '[': return 4;
-    case '{': return 5;
-    default: return 2;
+    case 't':
+      return 1;
+    case '"':
+      return 3;
+    case '[':
+      return 4;
+    case '{':
+      return 5;
+    default:
+      return 2;
   }
 }
 
-int sign(int order) { return order < 0 ? -1 : (order > 0 ? 1 : 0); }
-
-int compare_keys(std::string_view a, std::string_view b) {
-  const int rank = key_rank(a);
-  if (const int other = key_rank(b); rank != other) return rank < other ? -1 : 1;
-  if (rank == 2) {
-    const double x = std::strtod(std::string(a).c_str(), nullptr);
-    const double y = std::strtod(std::string(b).c_str(), nullptr);
-    if (x != y) return x < y ? -1 : 1;
-    return 0;
-  }
-  if (rank == 3) {
-    if (a.find('\\') == a.npos && b.find('\\') == b.npos) {
-      return sign(a.substr(1, a.size() - 2).compare(b.substr(1, b.size() - 2)));
-    }
-    return sign(unquote(a).compare(unquote(b)));
-  }
-  return sign(a.compare(b));
+int sign(int order) {
+  return order < 0 ? -1 : (order > 0 ? 1 : 0);
 }
 
 TypePtr read_json(JsonCursor& in) {
   switch (in.peek()) {
-    case '"': in.string_token(); return string();
+    case '"':
+      in.string_token();
+      return string();
     case '[': {
       std::vector<TypePtr> items;
       in.skip('[');
@@ -120,9 +123,13 @@ TypePtr read_json(JsonCursor& in) {
       in.skip('}');
       return object(std::move(properties));
     }
-    case 'n': in.bare_token(); return null();
+    case 'n':
+      in.bare_token();
+      return null();
     case 't':
-    case 'f': in.bare_token(); return boolean();
+    case 'f':
+      in.bare_token();
+      return boolean();
     default:
       if (in.bare_token().empty()) ++in.at;
       return number();
@@ -132,7 +139,9 @@ TypePtr read_json(JsonCursor& in) {
 // A key as Go's %v prints the value OPA keeps for it.
 void append_key(std::string& out, JsonCursor& in) {
   switch (in.peek()) {
-    case '"': out += unquote(in.string_token()); return;
+    case '"':
+      out += unquote(in.string_token());
+      return;
     case '[':
       in.skip('[');
       out += '[';
@@ -169,15 +178,24 @@ void append_key(std::string& out, JsonCursor& in) {
 int order_of(const TypePtr& type) {
   if (!type) return -1;
   switch (type->kind) {
-    case TypeKind::kNull: return 0;
-    case TypeKind::kBoolean: return 1;
-    case TypeKind::kNumber: return 2;
-    case TypeKind::kString: return 3;
-    case TypeKind::kArray: return 4;
-    case TypeKind::kObject: return 5;
-    case TypeKind::kSet: return 6;
-    case TypeKind::kAny: return 7;
-    case TypeKind::kFunction: return 8;
+    case TypeKind::kNull:
+      return 0;
+    case TypeKind::kBoolean:
+      return 1;
+    case TypeKind::kNumber:
+      return 2;
+    case TypeKind::kString:
+      return 3;
+    case TypeKind::kArray:
+      return 4;
+    case TypeKind::kObject:
+      return 5;
+    case TypeKind::kSet:
+      return 6;
+    case TypeKind::kAny:
+      return 7;
+    case TypeKind::kFunction:
+      return 8;
   }
   return -1;
 }
@@ -191,9 +209,7 @@ int compare_lists(const std::vector<TypePtr>& a, const std::vector<TypePtr>& b) 
 }
 
 int compare_objects(const Type& a, const Type& b) {
-  const bool dynamic_a = a.dynamic_key || a.dynamic_value;
-  const bool dynamic_b = b.dynamic_key || b.dynamic_value;
-  if (dynamic_a != dynamic_b) return dynamic_a ? 1 : -1;
+  if (a.has_dynamic != b.has_dynamic) return a.has_dynamic ? 1 : -1;
   if (const int order = compare(a.dynamic_key, b.dynamic_key); order != 0) return order;
   if (const int order = compare(a.dynamic_value, b.dynamic_value); order != 0) return order;
   const std::size_t common = std::min(a.properties.size(), b.properties.size());
@@ -205,9 +221,13 @@ int compare_objects(const Type& a, const Type& b) {
   return a.properties.size() < b.properties.size() ? -1 : 1;
 }
 
-bool less(const TypePtr& a, const TypePtr& b) { return compare(a, b) < 0; }
+bool less(const TypePtr& a, const TypePtr& b) {
+  return compare(a, b) < 0;
+}
 
-TypePtr make(Type type) { return std::make_shared<const Type>(std::move(type)); }
+TypePtr make(Type type) {
+  return std::make_shared<const Type>(std::move(type));
+}
 
 TypePtr scalar(TypeKind kind) {
   Type type;
@@ -257,6 +277,31 @@ TypePtr union_of_functions(const TypePtr& a, const TypePtr& b) {
 
 }  // namespace
 
+int compare_keys(std::string_view a, std::string_view b) {
+  const int rank = key_rank(a);
+  if (const int other = key_rank(b); rank != other) return rank < other ? -1 : 1;
+  if (rank == 2) {
+    const double x = std::strtod(std::string(a).c_str(), nullptr);
+    const double y = std::strtod(std::string(b).c_str(), nullptr);
+    if (x != y) return x < y ? -1 : 1;
+    return 0;
+  }
+  if (rank == 3) {
+    if (a.find('\\') == a.npos && b.find('\\') == b.npos) {
+      return sign(a.substr(1, a.size() - 2).compare(b.substr(1, b.size() - 2)));
+    }
+    return sign(unquote(a).compare(unquote(b)));
+  }
+  return sign(a.compare(b));
+}
+
+std::string key_to_string(std::string_view key) {
+  std::string out;
+  JsonCursor in{key};
+  append_key(out, in);
+  return out;
+}
+
 const TypePtr& any() {
   static const TypePtr type = scalar(TypeKind::kAny);
   return type;
@@ -293,12 +338,13 @@ TypePtr set(TypePtr of) {
   return make(std::move(type));
 }
 
-TypePtr object(std::vector<std::pair<std::string, TypePtr>> properties, TypePtr key, TypePtr value) {
+TypePtr object(std::vector<std::pair<std::string, TypePtr>> properties, TypePtr key, TypePtr value, bool dynamic) {
   Type type;
   type.kind = TypeKind::kObject;
   type.properties = std::move(properties);
   std::stable_sort(type.properties.begin(), type.properties.end(),
                    [](const auto& a, const auto& b) { return compare_keys(a.first, b.first) < 0; });
+  type.has_dynamic = dynamic || key || value;
   type.dynamic_key = std::move(key);
   type.dynamic_value = std::move(value);
   return make(std::move(type));
@@ -318,9 +364,13 @@ TypePtr function(std::vector<TypePtr> arguments, TypePtr result, TypePtr rest) {
   return make(std::move(type));
 }
 
-bool is_any(const TypePtr& a) { return a && a->kind == TypeKind::kAny && a->alternatives.empty(); }
+bool is_any(const TypePtr& a) {
+  return a && a->kind == TypeKind::kAny && a->alternatives.empty();
+}
 
-std::size_t arity(const Type& function) { return function.items.size(); }
+std::size_t arity(const Type& function) {
+  return function.items.size();
+}
 
 int compare(const TypePtr& a, const TypePtr& b) {
   if (a == b) return 0;
@@ -330,15 +380,19 @@ int compare(const TypePtr& a, const TypePtr& b) {
       if (static_cast<bool>(a->dynamic) != static_cast<bool>(b->dynamic)) return a->dynamic ? 1 : -1;
       if (const int order = compare(a->dynamic, b->dynamic); order != 0) return order;
       return compare_lists(a->items, b->items);
-    case TypeKind::kObject: return compare_objects(*a, *b);
-    case TypeKind::kSet: return compare(a->dynamic, b->dynamic);
-    case TypeKind::kAny: return compare_lists(a->alternatives, b->alternatives);
+    case TypeKind::kObject:
+      return compare_objects(*a, *b);
+    case TypeKind::kSet:
+      return compare(a->dynamic, b->dynamic);
+    case TypeKind::kAny:
+      return compare_lists(a->alternatives, b->alternatives);
     case TypeKind::kFunction:
       if (a->items.size() != b->items.size()) return a->items.size() < b->items.size() ? -1 : 1;
       if (const int order = compare_lists(a->items, b->items); order != 0) return order;
       if (const int order = compare(a->dynamic, b->dynamic); order != 0) return order;
       return compare(a->rest, b->rest);
-    default: return 0;
+    default:
+      return 0;
   }
 }
 
@@ -381,8 +435,9 @@ TypePtr select(const TypePtr& a, std::string_view key) {
       return a->dynamic;
     }
     case TypeKind::kObject: {
-      const auto found = std::lower_bound(a->properties.begin(), a->properties.end(), key,
-                                          [](const auto& p, std::string_view k) { return compare_keys(p.first, k) < 0; });
+      const auto found =
+          std::lower_bound(a->properties.begin(), a->properties.end(), key,
+                           [](const auto& p, std::string_view k) { return compare_keys(p.first, k) < 0; });
       if (found != a->properties.end() && compare_keys(found->first, key) == 0) return found->second;
       if (a->dynamic_key && contains(a->dynamic_key, of_json(key))) return a->dynamic_value;
       return nullptr;
@@ -399,7 +454,8 @@ TypePtr select(const TypePtr& a, std::string_view key) {
       for (const TypePtr& alternative : a->alternatives) type = either(select(alternative, key), type);
       return type;
     }
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 
@@ -407,16 +463,19 @@ TypePtr keys(const TypePtr& a) {
   if (!a) return nullptr;
   TypePtr type;
   switch (a->kind) {
-    case TypeKind::kArray: return number();
+    case TypeKind::kArray:
+      return number();
     case TypeKind::kObject:
       for (const auto& property : a->properties) type = either(type, of_json(property.first));
       return a->dynamic_key ? either(type, a->dynamic_key) : type;
-    case TypeKind::kSet: return a->dynamic;
+    case TypeKind::kSet:
+      return a->dynamic;
     case TypeKind::kAny:
       if (is_any(a)) return a;
       for (const TypePtr& alternative : a->alternatives) type = either(keys(alternative), type);
       return type;
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 
@@ -430,28 +489,33 @@ TypePtr values(const TypePtr& a) {
     case TypeKind::kObject:
       for (const auto& property : a->properties) type = either(type, property.second);
       return a->dynamic_value ? either(type, a->dynamic_value) : type;
-    case TypeKind::kSet: return a->dynamic;
+    case TypeKind::kSet:
+      return a->dynamic;
     case TypeKind::kAny:
       if (is_any(a)) return a;
       for (const TypePtr& alternative : a->alternatives) type = either(values(alternative), type);
       return type;
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 
 bool unknown(const TypePtr& a) {
   if (!a) return true;
   switch (a->kind) {
-    case TypeKind::kFunction: return std::any_of(a->items.begin(), a->items.end(), unknown) || unknown(a->dynamic);
+    case TypeKind::kFunction:
+      return std::any_of(a->items.begin(), a->items.end(), unknown) || unknown(a->dynamic);
     case TypeKind::kArray:
       return std::any_of(a->items.begin(), a->items.end(), unknown) || (a->dynamic && unknown(a->dynamic));
     case TypeKind::kObject:
       for (const auto& property : a->properties) {
         if (unknown(property.second)) return true;
       }
-      return (a->dynamic_key || a->dynamic_value) && (unknown(a->dynamic_key) || unknown(a->dynamic_value));
-    case TypeKind::kSet: return unknown(a->dynamic);
-    default: return false;
+      return a->has_dynamic && (unknown(a->dynamic_key) || unknown(a->dynamic_value));
+    case TypeKind::kSet:
+      return unknown(a->dynamic);
+    default:
+      return false;
   }
 }
 
@@ -491,7 +555,7 @@ class TypeReader {
       while (at_ < text_.size() && text_[at_] != '"') ++at_;
       if (at_ < text_.size()) ++at_;
     } else {
-      while (at_ < text_.size() && std::string_view(" ,:|[]{}").find(text_[at_]) == std::string_view::npos) ++at_;
+      while (at_ < text_.size() && std::string_view(" ,:|[]{}<>").find(text_[at_]) == std::string_view::npos) ++at_;
     }
     return text_.substr(begin, at_ - begin);
   }
@@ -506,7 +570,7 @@ class TypeReader {
     if (take('[')) return static_array();
     if (take('{')) return static_object();
     const std::string_view name = word();
-    if (name == "any") return types::any();
+    if (name == "any") return take('<') ? any_of_list() : types::any();
     if (name == "null") return types::null();
     if (name == "boolean") return types::boolean();
     if (name == "number") return types::number();
@@ -524,6 +588,15 @@ class TypeReader {
     }
     bad_ = true;
     return nullptr;
+  }
+
+  TypePtr any_of_list() {
+    std::vector<TypePtr> all;
+    do {
+      all.push_back(alternatives());
+    } while (!bad_ && take(','));
+    expect('>');
+    return types::any_of(std::move(all));
   }
 
   std::pair<TypePtr, TypePtr> dynamic_part() {
@@ -597,16 +670,24 @@ TypePtr parse_type(std::string_view text) {
   return type ? type : types::any();
 }
 
-std::string to_string(const TypePtr& type) { return type ? to_string(*type) : "???"; }
+std::string to_string(const TypePtr& type) {
+  return type ? to_string(*type) : "???";
+}
 
 std::string to_string(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kNull: return "null";
-    case TypeKind::kBoolean: return "boolean";
-    case TypeKind::kNumber: return "number";
-    case TypeKind::kString: return "string";
-    case TypeKind::kAny: return type.alternatives.empty() ? "any" : "any<" + join(type.alternatives) + ">";
-    case TypeKind::kSet: return type.dynamic ? "set[" + to_string(*type.dynamic) + "]" : "set";
+    case TypeKind::kNull:
+      return "null";
+    case TypeKind::kBoolean:
+      return "boolean";
+    case TypeKind::kNumber:
+      return "number";
+    case TypeKind::kString:
+      return "string";
+    case TypeKind::kAny:
+      return type.alternatives.empty() ? "any" : "any<" + join(type.alternatives) + ">";
+    case TypeKind::kSet:
+      return type.dynamic ? "set[" + to_string(*type.dynamic) + "]" : "set";
     case TypeKind::kArray: {
       std::string out = "array";
       if (!type.items.empty()) out += "<" + join(type.items) + ">";
@@ -617,17 +698,16 @@ std::string to_string(const Type& type) {
       std::string out = "object";
       for (std::size_t i = 0; i < type.properties.size(); ++i) {
         out += i == 0 ? "<" : ", ";
-        types::JsonCursor key{type.properties[i].first};
-        types::append_key(out, key);
-        out += ": " + to_string(type.properties[i].second);
+        out += types::key_to_string(type.properties[i].first) + ": " + to_string(type.properties[i].second);
       }
       if (!type.properties.empty()) out += ">";
-      if (type.dynamic_key || type.dynamic_value) {
+      if (type.has_dynamic) {
         out += "[" + to_string(type.dynamic_key) + ": " + to_string(type.dynamic_value) + "]";
       }
       return out;
     }
-    case TypeKind::kFunction: return arguments_to_string(type) + " => " + to_string(type.dynamic);
+    case TypeKind::kFunction:
+      return arguments_to_string(type) + " => " + to_string(type.dynamic);
   }
   return "???";
 }

@@ -27,6 +27,7 @@ struct Type {
   TypePtr dynamic;             // kArray: type of further elements; kSet: of elements; kFunction: result; null: none
   // kObject: static properties by key text (JSON of the key), sorted; and the dynamic part.
   std::vector<std::pair<std::string, TypePtr>> properties;
+  bool has_dynamic = false;  // kObject: there is a dynamic part, though its types may be unknown (null)
   TypePtr dynamic_key;
   TypePtr dynamic_value;
   TypePtr rest;  // kFunction: type of any number of further arguments (print), null: none
@@ -41,28 +42,33 @@ const TypePtr& number();
 const TypePtr& string();
 TypePtr array(std::vector<TypePtr> items, TypePtr dynamic);
 TypePtr set(TypePtr of);
-// `properties` in any order; keys are JSON texts (`"a"`, `1`, `true`).
-TypePtr object(std::vector<std::pair<std::string, TypePtr>> properties, TypePtr key = nullptr, TypePtr value = nullptr);
+// `properties` in any order; keys are JSON texts (`"a"`, `1`, `true`). There is a dynamic part when a type of it is
+// known or `dynamic` says so.
+TypePtr object(std::vector<std::pair<std::string, TypePtr>> properties, TypePtr key = nullptr, TypePtr value = nullptr,
+               bool dynamic = false);
 // One of these; kept as given but for the order (a union inside is not flattened, duplicates stay: as OPA's NewAny).
 TypePtr any_of(std::vector<TypePtr> alternatives);
 // `rest`: type of further arguments, null when there are none.
 TypePtr function(std::vector<TypePtr> arguments, TypePtr result, TypePtr rest = nullptr);
 
-int compare(const TypePtr& a, const TypePtr& b);          // OPA's total order over types
-bool contains(const TypePtr& a, const TypePtr& b);        // a is a superset of b, or equal
-TypePtr either(const TypePtr& a, const TypePtr& b);       // OPA's Or: the union; null for a function and a non-function
-TypePtr select(const TypePtr& a, std::string_view key);   // type of the member at a key (JSON text); null: none
-TypePtr keys(const TypePtr& a);                           // type of what enumerating keys yields; null: none
+int compare(const TypePtr& a, const TypePtr& b);         // OPA's total order over types
+bool contains(const TypePtr& a, const TypePtr& b);       // a is a superset of b, or equal
+TypePtr either(const TypePtr& a, const TypePtr& b);      // OPA's Or: the union; null for a function and a non-function
+TypePtr select(const TypePtr& a, std::string_view key);  // type of the member at a key (JSON text); null: none
+TypePtr keys(const TypePtr& a);                          // type of what enumerating keys yields; null: none
 TypePtr values(const TypePtr& a);
-bool unknown(const TypePtr& a);                           // nil, or nil somewhere inside
+bool unknown(const TypePtr& a);  // nil, or nil somewhere inside
 // Type of a scalar or composite given as JSON text ("1" → number).
 TypePtr of_json(std::string_view text);
-bool is_any(const TypePtr& a);                            // the unrestricted any
-std::size_t arity(const Type& function);                  // fixed arguments
+bool is_any(const TypePtr& a);                             // the unrestricted any
+std::size_t arity(const Type& function);                   // fixed arguments
+int compare_keys(std::string_view a, std::string_view b);  // order of properties' keys
+std::string key_to_string(std::string_view key);           // as types print it
 }  // namespace types
 
 // Parses the text form; a malformed text is a bug of the table (reported, gives `any`). Beyond the list above, a static
-// part may be followed by a dynamic one: "[T, U][V]", "{a: T}[K:V]"; keys may be quoted: {"x-y": T}.
+// part may be followed by a dynamic one: "[T, U][V]", "{a: T}[K:V]"; keys may be quoted: {"x-y": T}; "any<T>" is the
+// union of a single type, which OPA has in places and prints so.
 TypePtr parse_type(std::string_view text);
 // OPA's spelling: "array<string>", "object<a: string>[any: any]", "any<array[any], set[any]>" … as its errors print.
 std::string to_string(const Type& type);

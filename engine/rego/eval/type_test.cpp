@@ -5,7 +5,9 @@
 namespace portcullis::rego {
 namespace {
 
-std::string spell(std::string_view text) { return to_string(parse_type(text)); }
+std::string spell(std::string_view text) {
+  return to_string(parse_type(text));
+}
 
 TEST(Type, TextFormToOpasSpelling) {
   EXPECT_EQ(spell("string"), "string");
@@ -18,6 +20,8 @@ TEST(Type, TextFormToOpasSpelling) {
   EXPECT_EQ(spell("set[any]|array[any]"), "any<array[any], set[any]>");
   EXPECT_EQ(spell("array[string|number]"), "array[any<number, string>]");
   EXPECT_EQ(spell("{\"a b\": null}"), "object<a b: null>");
+  EXPECT_EQ(spell("array[any<string>]"), "array[any<string>]");
+  EXPECT_EQ(spell("any<string, null>"), "any<null, string>");
   EXPECT_EQ(spell("[]"), "array");
   EXPECT_EQ(spell("{}"), "object");
 }

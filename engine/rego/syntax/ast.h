@@ -21,19 +21,19 @@ struct Expr;
 
 enum class TermKind : std::uint8_t {
   kNull,
-  kBoolean,   // boolean
-  kNumber,    // text: the literal as spelled
-  kString,    // text: the decoded value
-  kVar,       // text: the name; wildcards are renamed $0, $1, … per module
-  kRef,       // items: head term (var, or any term as in [1,2][i], f(x).y), then one term per step; .foo is a kString
-  kArray,     // items
-  kSet,       // items: sorted in OPA's order (compare()), without duplicates
-  kObject,    // items: key, value, key, value, … sorted by key, keys distinct (the last given wins)
+  kBoolean,  // boolean
+  kNumber,   // text: the literal as spelled
+  kString,   // text: the decoded value
+  kVar,      // text: the name; wildcards are renamed $0, $1, … per module
+  kRef,      // items: head term (var, or any term as in [1,2][i], f(x).y), then one term per step; .foo is a kString
+  kArray,    // items
+  kSet,      // items: sorted in OPA's order (compare()), without duplicates
+  kObject,   // items: key, value, key, value, … sorted by key, keys distinct (the last given wins)
   kArrayComprehension,   // items: {term}; body
   kSetComprehension,     // items: {term}; body
   kObjectComprehension,  // items: {key, value}; body
-  kCall,      // items: operator (kRef of vars/strings, e.g. io.jwt.decode; infix operators by builtin name: plus,
-              // minus, mul, div, rem, and, or, eq, assign, equal, neq, lt, lte, gt, gte, internal.member_2/_3), arguments
+  kCall,  // items: operator (kRef of vars/strings, e.g. io.jwt.decode; infix operators by builtin name: plus,
+          // minus, mul, div, rem, and, or, eq, assign, equal, neq, lt, lte, gt, gte, internal.member_2/_3), arguments
   kTemplateString,  // $"…{x}…": items in order: kString parts, interpolated scalars, and kTemplateExpr for every other
                     // interpolation; `boolean`: multi-line (raw) form
   kTemplateExpr,    // only in a kTemplateString; body: the one expression that stood in the braces
@@ -42,9 +42,10 @@ enum class TermKind : std::uint8_t {
 struct Term {
   TermKind kind = TermKind::kNull;
   bool boolean = false;
-  bool generated = false;     // made by the compiler, not written by the author
+  bool generated = false;      // made by the compiler, not written by the author
   bool parenthesised = false;  // stood in parentheses in the source (the formatter keeps them)
-  std::uint32_t variable = 0;  // kVar, set by check(): the name's index in CheckedModules::variables; same name, same index
+  std::uint32_t variable =
+      0;  // kVar, set by check(): the name's index in CheckedModules::variables; same name, same index
   Location location;
   std::string text;
   std::vector<Term> items;
@@ -85,9 +86,9 @@ enum class ExprKind : std::uint8_t {
   kSome,   // terms: declared vars, or one kCall of internal.member_2/_3 for `some … in`
   kEvery,  // every_key? every_value, every_domain, every_body
   // Only with `import future.keywords` (all of them), future.keywords.{not,and,or} or rego.v2:
-  kNot,    // left: the negated body (also of a plain `not x`, which then is no `negated` expression)
-  kAnd,    // left, right
-  kOr,     // left, right
+  kNot,  // left: the negated body (also of a plain `not x`, which then is no `negated` expression)
+  kAnd,  // left, right
+  kOr,   // left, right
 };
 
 struct Expr {
@@ -95,7 +96,7 @@ struct Expr {
   bool negated = false;
   bool generated = false;
   bool from_assignment = false;  // set by check(): was := before it became eq
-  std::uint32_t index = 0;  // position in its body
+  std::uint32_t index = 0;       // position in its body
   Location location;
   std::vector<Term> terms;
   std::vector<With> with;
@@ -107,7 +108,7 @@ struct Expr {
   // kNot, kAnd, kOr only.
   std::unique_ptr<Body> left;
   std::unique_ptr<Body> right;
-  bool left_braces = false;   // the operand stood in braces: `not { … }`, `{ … } and x`
+  bool left_braces = false;  // the operand stood in braces: `not { … }`, `{ … } and x`
   bool right_braces = false;
 
   Expr() = default;
@@ -129,12 +130,12 @@ struct Head {
   Location location;
   // The rule's name as a reference without `data.<package>`: p; p.q.r; p[x].y. Items: var, then strings or terms.
   Term reference;
-  std::vector<Term> arguments;  // functions
-  std::optional<Term> key;      // partial sets (`p contains key`, v0 p[key]: the key is not in `reference`); also the
-                                // last step of a two-step reference with a value (p[key] = value), as OPA's Head.Key
-  std::optional<Term> value;    // absent only in partial sets; `true` is filled in where nothing was written
-  bool assigned = false;        // := rather than =
-  bool contains = false;        // partial set, by `contains` or v0 p[x] (OPA's MultiValue: a key and no value)
+  std::vector<Term> arguments;   // functions
+  std::optional<Term> key;       // partial sets (`p contains key`, v0 p[key]: the key is not in `reference`); also the
+                                 // last step of a two-step reference with a value (p[key] = value), as OPA's Head.Key
+  std::optional<Term> value;     // absent only in partial sets; `true` is filled in where nothing was written
+  bool assigned = false;         // := rather than =
+  bool contains = false;         // partial set, by `contains` or v0 p[x] (OPA's MultiValue: a key and no value)
   bool generated_value = false;  // the value `true` was not written
   bool uses_if = false;          // the keywords as written, for the v1 checks and the formatter
   bool uses_contains = false;
@@ -144,10 +145,10 @@ struct Rule {
   Location location;
   bool is_default = false;
   Head head;
-  Body body;              // of a bodiless rule: the one generated expression `true`
+  Body body;  // of a bodiless rule: the one generated expression `true`
   bool generated_body = false;
   std::unique_ptr<Rule> otherwise;  // `else`
-  int annotations = -1;   // index of the first of its Module::annotations, or -1
+  int annotations = -1;             // index of the first of its Module::annotations, or -1
 
   Rule() = default;
   Rule(Rule&&) noexcept = default;
@@ -213,13 +214,15 @@ std::string to_string(const Rule& rule, RegoVersion version = RegoVersion::kV1);
 std::string to_string(const Import& import);
 std::string to_string(const Module& module);
 
-// OPA's total order over AST values (Compare), locations aside: null < boolean < number < string < template string < var
-// < ref < array < object < set < comprehensions < call; then bodies and expressions.
+// OPA's total order over AST values (Compare), locations aside: null < boolean < number < string < template string <
+// var < ref < array < object < set < comprehensions < call; then bodies and expressions.
 int compare(const Term& a, const Term& b);
 int compare(const Expr& a, const Expr& b);
 int compare(const Body& a, const Body& b);
 int compare(const Head& a, const Head& b);
-inline bool equal(const Term& a, const Term& b) { return compare(a, b) == 0; }
+inline bool equal(const Term& a, const Term& b) {
+  return compare(a, b) == 0;
+}
 // Puts items of a kSet or kObject whose members changed back in order, duplicates dropped.
 void normalise(Term& set_or_object);
 

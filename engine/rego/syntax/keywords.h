@@ -9,12 +9,59 @@
 namespace portcullis::rego {
 
 enum class Token : std::uint8_t {
-  kIllegal, kEof, kWhitespace, kIdent, kComment,
-  kPackage, kImport, kAs, kDefault, kElse, kNot, kSome, kWith, kNull, kTrue, kFalse,
-  kNumber, kString, kTemplatePart, kTemplateEnd, kRawTemplatePart, kRawTemplateEnd,
-  kLBrack, kRBrack, kLBrace, kRBrace, kLParen, kRParen, kComma, kColon,
-  kAdd, kSub, kMul, kQuo, kRem, kAnd, kOr, kUnify, kEqual, kAssign, kIn, kNeq, kGt, kLt, kGte, kLte, kDot, kSemicolon,
-  kEvery, kContains, kIf, kLogicalAnd, kLogicalOr,
+  kIllegal,
+  kEof,
+  kWhitespace,
+  kIdent,
+  kComment,
+  kPackage,
+  kImport,
+  kAs,
+  kDefault,
+  kElse,
+  kNot,
+  kSome,
+  kWith,
+  kNull,
+  kTrue,
+  kFalse,
+  kNumber,
+  kString,
+  kTemplatePart,
+  kTemplateEnd,
+  kRawTemplatePart,
+  kRawTemplateEnd,
+  kLBrack,
+  kRBrack,
+  kLBrace,
+  kRBrace,
+  kLParen,
+  kRParen,
+  kComma,
+  kColon,
+  kAdd,
+  kSub,
+  kMul,
+  kQuo,
+  kRem,
+  kAnd,
+  kOr,
+  kUnify,
+  kEqual,
+  kAssign,
+  kIn,
+  kNeq,
+  kGt,
+  kLt,
+  kGte,
+  kLte,
+  kDot,
+  kSemicolon,
+  kEvery,
+  kContains,
+  kIf,
+  kLogicalAnd,
+  kLogicalOr,
 };
 
 // As OPA's messages spell it: operators by the name of their builtin ("plus", "eq"), the end of input "eof".
@@ -32,13 +79,13 @@ inline constexpr KeywordSet kAllFuture = kFutureV0 | kFutureV1;
 KeywordSet future_keyword(std::string_view name);
 // The token of an identifier when `active` future keywords are on.
 Token keyword_token(std::string_view name, KeywordSet active);
-bool is_base_keyword(std::string_view name);     // package, import, … : keywords in every version
+bool is_base_keyword(std::string_view name);  // package, import, … : keywords in every version
 bool is_base_keyword(Token token);
 bool is_future_keyword_token(Token token);
 bool is_keyword_in(std::string_view name, RegoVersion version);
 
 bool is_builtin_name(std::string_view name);
-bool is_void_builtin(std::string_view name);      // yields no value: print
+bool is_void_builtin(std::string_view name);  // yields no value: print
 // "+" for "plus" …, "in" for membership; empty for all others.
 std::string_view infix_of(std::string_view builtin);
 

@@ -12,18 +12,24 @@ constexpr std::int32_t kByteOrderMark = 0xFEFF;
 constexpr std::int32_t kNoBreakSpace = 0xA0;
 constexpr std::int32_t kReplacement = 0xFFFD;
 
-bool is_decimal(std::int32_t c) { return c >= '0' && c <= '9'; }
-bool is_letter(std::int32_t c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_white(std::int32_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_decimal(std::int32_t c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(std::int32_t c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_white(std::int32_t c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 // First code points of Unicode's runs of ten decimal digits (category Nd) beyond ASCII.
 constexpr std::int32_t kDigitRuns[] = {
-    0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6,
-    0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0,
-    0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10, 0x104A0, 0x10D30, 0x11066,
-    0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650, 0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50,
-    0x11D50, 0x11DA0, 0x11F50, 0x16A60, 0x16AC0, 0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6, 0x1E140,
-    0x1E2F0, 0x1E4F0, 0x1E950, 0x1FBF0};
+    0x0660,  0x06F0,  0x07C0,  0x0966,  0x09E6,  0x0A66,  0x0AE6,  0x0B66,  0x0BE6,  0x0C66,  0x0CE6,  0x0D66,
+    0x0DE6,  0x0E50,  0x0ED0,  0x0F20,  0x1040,  0x1090,  0x17E0,  0x1810,  0x1946,  0x19D0,  0x1A80,  0x1A90,
+    0x1B50,  0x1BB0,  0x1C40,  0x1C50,  0xA620,  0xA8D0,  0xA900,  0xA9D0,  0xA9F0,  0xAA50,  0xABF0,  0xFF10,
+    0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650, 0x116C0, 0x11730,
+    0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0, 0x11F50, 0x16A60, 0x16AC0, 0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2,
+    0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E4F0, 0x1E950, 0x1FBF0};
 
 bool is_wide_digit(std::int32_t c) {
   const auto* after = std::upper_bound(std::begin(kDigitRuns), std::end(kDigitRuns), c);
@@ -72,7 +78,9 @@ std::string_view Lexer::slice(std::size_t begin, std::size_t end) const {
   return begin < end ? source_.substr(begin, end - begin) : std::string_view();
 }
 
-bool Lexer::is_digit() const { return is_decimal(s_.current) || (s_.current >= 0x80 && is_wide_digit(s_.current)); }
+bool Lexer::is_digit() const {
+  return is_decimal(s_.current) || (s_.current >= 0x80 && is_wide_digit(s_.current));
+}
 
 bool Lexer::take(std::int32_t c) {
   if (s_.current != c) return false;
@@ -110,19 +118,35 @@ Token Lexer::scan_symbol(std::string_view& text) {
   const std::int32_t first = s_.current;
   next();
   switch (first) {
-    case -1: return Token::kEof;
-    case '#': text = scan_comment(); return Token::kComment;
-    case '"': text = scan_string(); return Token::kString;
-    case '`': text = scan_raw_string(); return Token::kString;
-    case '[': return Token::kLBrack;
-    case ']': return Token::kRBrack;
-    case '{': return Token::kLBrace;
-    case '}': return Token::kRBrace;
-    case '(': return Token::kLParen;
-    case ')': return Token::kRParen;
-    case ',': return Token::kComma;
-    case ';': return Token::kSemicolon;
-    case '.': return Token::kDot;
+    case -1:
+      return Token::kEof;
+    case '#':
+      text = scan_comment();
+      return Token::kComment;
+    case '"':
+      text = scan_string();
+      return Token::kString;
+    case '`':
+      text = scan_raw_string();
+      return Token::kString;
+    case '[':
+      return Token::kLBrack;
+    case ']':
+      return Token::kRBrack;
+    case '{':
+      return Token::kLBrace;
+    case '}':
+      return Token::kRBrace;
+    case '(':
+      return Token::kLParen;
+    case ')':
+      return Token::kRParen;
+    case ',':
+      return Token::kComma;
+    case ';':
+      return Token::kSemicolon;
+    case '.':
+      return Token::kDot;
     case kNoBreakSpace:
       error("illegal non-breaking space character, use a regular space instead");
       return Token::kIllegal;
@@ -137,28 +161,41 @@ Token Lexer::scan_symbol(std::string_view& text) {
       text = scan_template(raw, token);
       return token;
     }
-    default: return scan_operator(first);
+    default:
+      return scan_operator(first);
   }
 }
 
 Token Lexer::scan_operator(std::int32_t first) {
   switch (first) {
-    case ':': return take('=') ? Token::kAssign : Token::kColon;
-    case '+': return Token::kAdd;
-    case '-': return Token::kSub;
-    case '*': return Token::kMul;
-    case '/': return Token::kQuo;
-    case '%': return Token::kRem;
-    case '&': return Token::kAnd;
-    case '|': return Token::kOr;
-    case '=': return take('=') ? Token::kEqual : Token::kUnify;
-    case '>': return take('=') ? Token::kGte : Token::kGt;
-    case '<': return take('=') ? Token::kLte : Token::kLt;
+    case ':':
+      return take('=') ? Token::kAssign : Token::kColon;
+    case '+':
+      return Token::kAdd;
+    case '-':
+      return Token::kSub;
+    case '*':
+      return Token::kMul;
+    case '/':
+      return Token::kQuo;
+    case '%':
+      return Token::kRem;
+    case '&':
+      return Token::kAnd;
+    case '|':
+      return Token::kOr;
+    case '=':
+      return take('=') ? Token::kEqual : Token::kUnify;
+    case '>':
+      return take('=') ? Token::kGte : Token::kGt;
+    case '<':
+      return take('=') ? Token::kLte : Token::kLt;
     case '!':
       if (take('=')) return Token::kNeq;
       error("illegal ! character");
       return Token::kIllegal;
-    default: return Token::kIllegal;
+    default:
+      return Token::kIllegal;
   }
 }
 
@@ -201,7 +238,9 @@ void Lexer::scan_escape(std::vector<std::size_t>* braces) {
     case 'f':
     case 'n':
     case 'r':
-    case 't': next(); return;
+    case 't':
+      next();
+      return;
     case 'u':
       for (int i = 0; i < 4; ++i) next();
       return;
@@ -212,7 +251,8 @@ void Lexer::scan_escape(std::vector<std::size_t>* braces) {
         return;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   error("illegal escape sequence");
 }

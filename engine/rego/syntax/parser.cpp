@@ -16,7 +16,9 @@ bool is_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r') || byte == 0x85 || byte == 0xA0;
 }
 
-bool is_line_end(char c) { return c == '\r' || c == '\n'; }
+bool is_line_end(char c) {
+  return c == '\r' || c == '\n';
+}
 
 bool is_path(const Term& ref, std::initializer_list<std::string_view> names) {
   if (ref.items.size() != names.size()) return false;
@@ -74,7 +76,9 @@ Location Parser::located(const Location& at, std::size_t begin, std::size_t end)
   return where;
 }
 
-Location Parser::span(Location start) const { return located(start, start.offset, s_.last_end); }
+Location Parser::span(Location start) const {
+  return located(start, start.offset, s_.last_end);
+}
 
 void Parser::scan_next(bool skip_white, Lexer::Mode mode) {
   if (s_.token != Token::kWhitespace) {
@@ -123,7 +127,11 @@ void Parser::error(const Location& where, std::string message) {
   }
   if (!hints.empty()) message += ')';
   s_.hints = -1;
-  Diagnostic diagnostic{std::string(kParseError), std::move(message), std::string(file_), where.row, where.column,
+  Diagnostic diagnostic{std::string(kParseError),
+                        std::move(message),
+                        std::string(file_),
+                        where.row,
+                        where.column,
                         excerpt(lexer_.source(), where.offset)};
   error_links_.push_back({std::move(diagnostic), s_.errors});
   s_.errors = static_cast<std::int32_t>(error_links_.size()) - 1;
@@ -322,8 +330,8 @@ bool Parser::parse_import(Statement& statement) {
   if (root.kind != TermKind::kVar ||
       (root.text != "data" && root.text != "input" && root.text != "future" && root.text != "rego")) {
     hint("if this is unexpected, try updating OPA");
-    error(import.path.location, "unexpected import path, must begin with one of: {data, future, input, rego}, got: " +
-                                    to_string(root));
+    error(import.path.location,
+          "unexpected import path, must begin with one of: {data, future, input, rego}, got: " + to_string(root));
     return false;
   }
   return s_.token == Token::kAs ? parse_alias(import) : check_import_end(import);

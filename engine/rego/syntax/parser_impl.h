@@ -93,14 +93,14 @@ class Parser {
   void illegal(std::string_view note = {});
   void hint(std::string text);
   KeywordSet keywords() const { return keyword_sets_[s_.keywords]; }
-  void set_keywords(KeywordSet set);     // a set of its own from here on
-  void add_keywords(KeywordSet more);    // seen by every saved State with the same set
+  void set_keywords(KeywordSet set);   // a set of its own from here on
+  void add_keywords(KeywordSet more);  // seen by every saved State with the same set
   bool is_keyword_now(std::string_view name) const;
   bool is_ref_keyword(Token token) const;
   bool take_ident_or_keyword();
   Token peek(bool skip_white);
-  bool ref_ahead();       // a keyword that begins a reference (`import.x`) becomes an identifier
-  void call_ahead();      // `and(`, `or(`
+  bool ref_ahead();   // a keyword that begins a reference (`import.x`) becomes an identifier
+  void call_ahead();  // `and(`, `or(`
   bool keyword_rule_name(bool is_default);
   void reclassify_keyword();
   bool parse_package(Statement& statement);

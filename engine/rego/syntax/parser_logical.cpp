@@ -33,8 +33,7 @@ const Expr* void_call(const Body& body) {
 }
 
 bool is_logical_body(const Body& body) {
-  return body.exprs.size() == 1 &&
-         (body.exprs[0].kind == ExprKind::kAnd || body.exprs[0].kind == ExprKind::kOr);
+  return body.exprs.size() == 1 && (body.exprs[0].kind == ExprKind::kAnd || body.exprs[0].kind == ExprKind::kOr);
 }
 
 bool is_negated_body(const Body& body) {
@@ -43,7 +42,9 @@ bool is_negated_body(const Body& body) {
 
 }  // namespace
 
-bool Parser::logical_on() const { return (keywords() & (kKeywordAnd | kKeywordOr)) != 0; }
+bool Parser::logical_on() const {
+  return (keywords() & (kKeywordAnd | kKeywordOr)) != 0;
+}
 
 bool Parser::is_negated() {
   if (s_.token != Token::kNot) return false;
@@ -304,7 +305,8 @@ void Parser::error_ambiguous_union(const Location& where, std::size_t brace, con
   }
   const std::string p{prefix};
   hint("write `" + p + "(" + braces + ")` for the comprehension, or `" + p + joined + "` for the set union");
-  error(where, "ambiguous `{ ... | ... }` operand: read as a body holding a set-union expression, not as a comprehension");
+  error(where,
+        "ambiguous `{ ... | ... }` operand: read as a body holding a set-union expression, not as a comprehension");
 }
 
 void Parser::error_brace_value(const Location& where, std::string_view operand, const Term& term,
@@ -312,8 +314,8 @@ void Parser::error_brace_value(const Location& where, std::string_view operand, 
   const std::string p{prefix};
   const std::string text{operand};
   hint("write `" + p + "(" + text + ")` to negate the value, or `" + p + "{" + text + "}` for a body holding it");
-  error(where, "`{...}` in an operand position must contain expression(s), got: " +
-                   std::string(value_name(brace_led(term))));
+  error(where,
+        "`{...}` in an operand position must contain expression(s), got: " + std::string(value_name(brace_led(term))));
 }
 
 void Parser::error_brace_operand(const Location& where, std::string_view operand, std::string_view op) {

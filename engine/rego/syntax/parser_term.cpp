@@ -19,19 +19,27 @@ int strength(Token token) {
     case Token::kLt:
     case Token::kGt:
     case Token::kLte:
-    case Token::kGte: return 1;
-    case Token::kOr: return 2;
-    case Token::kAnd: return 3;
+    case Token::kGte:
+      return 1;
+    case Token::kOr:
+      return 2;
+    case Token::kAnd:
+      return 3;
     case Token::kAdd:
-    case Token::kSub: return 4;
+    case Token::kSub:
+      return 4;
     case Token::kMul:
     case Token::kQuo:
-    case Token::kRem: return 5;
-    default: return 0;
+    case Token::kRem:
+      return 5;
+    default:
+      return 0;
   }
 }
 
-bool is_set_constructor(const Term& op) { return op.items.size() == 1 && op.items[0].is_var("set"); }
+bool is_set_constructor(const Term& op) {
+  return op.items.size() == 1 && op.items[0].is_var("set");
+}
 
 Term comprehension(TermKind kind, Body body) {
   Term term(kind, {});
@@ -116,7 +124,9 @@ MaybeTerm Parser::parse_key_value_in(Term& left, std::size_t offset) {
   return std::nullopt;
 }
 
-MaybeTerm Parser::parse_infix(int level) { return parse_infix(level, s_.location.offset); }
+MaybeTerm Parser::parse_infix(int level) {
+  return parse_infix(level, s_.location.offset);
+}
 
 // Operators of `level` and stronger, all left-associative. Once an operand is missing only weaker operators may follow.
 MaybeTerm Parser::parse_infix(int level, std::size_t offset) {
@@ -173,9 +183,12 @@ MaybeTerm Parser::parse_term() {
 // The term without what may follow it. `minus` is set when a unary minus on a reference was read.
 MaybeTerm Parser::parse_term_start(Location& minus) {
   switch (s_.token) {
-    case Token::kNull: return Term::null(s_.location);
-    case Token::kTrue: return Term::boolean_of(true, s_.location);
-    case Token::kFalse: return Term::boolean_of(false, s_.location);
+    case Token::kNull:
+      return Term::null(s_.location);
+    case Token::kTrue:
+      return Term::boolean_of(true, s_.location);
+    case Token::kFalse:
+      return Term::boolean_of(false, s_.location);
     case Token::kSub: {
       const State start = s_;
       scan();
@@ -187,18 +200,28 @@ MaybeTerm Parser::parse_term_start(Location& minus) {
       return parse_number();
     }
     case Token::kDot:
-    case Token::kNumber: return parse_number();
-    case Token::kString: return parse_string();
+    case Token::kNumber:
+      return parse_number();
+    case Token::kString:
+      return parse_string();
     case Token::kTemplatePart:
-    case Token::kTemplateEnd: return parse_template(false);
+    case Token::kTemplateEnd:
+      return parse_template(false);
     case Token::kRawTemplatePart:
-    case Token::kRawTemplateEnd: return parse_template(true);
+    case Token::kRawTemplateEnd:
+      return parse_template(true);
     case Token::kIdent:
-    case Token::kContains: return parse_var();
-    case Token::kLBrack: return parse_array();
-    case Token::kLBrace: return parse_set_or_object();
-    case Token::kLParen: return parse_parenthesised();
-    default: illegal(); return std::nullopt;
+    case Token::kContains:
+      return parse_var();
+    case Token::kLBrack:
+      return parse_array();
+    case Token::kLBrace:
+      return parse_set_or_object();
+    case Token::kLParen:
+      return parse_parenthesised();
+    default:
+      illegal();
+      return std::nullopt;
   }
 }
 
@@ -223,9 +246,13 @@ MaybeTerm Parser::parse_term_finish(MaybeTerm head) {
   switch (s_.token) {
     case Token::kLParen:
     case Token::kDot:
-    case Token::kLBrack: return parse_ref(std::move(*head), offset);
-    case Token::kWhitespace: scan(); break;
-    default: break;
+    case Token::kLBrack:
+      return parse_ref(std::move(*head), offset);
+    case Token::kWhitespace:
+      scan();
+      break;
+    default:
+      break;
   }
   if (head->is_var("data") || head->is_var("input")) {
     const Location where = head->location;
@@ -265,9 +292,14 @@ MaybeTerm Parser::parse_number() {
   }
   literal += digits;
   switch (check_number(literal)) {
-    case NumberCheck::kTooBig: error(s_.location, "number too big"); return std::nullopt;
-    case NumberCheck::kInvalid: illegal("invalid float"); return std::nullopt;
-    case NumberCheck::kOk: break;
+    case NumberCheck::kTooBig:
+      error(s_.location, "number too big");
+      return std::nullopt;
+    case NumberCheck::kInvalid:
+      illegal("invalid float");
+      return std::nullopt;
+    case NumberCheck::kOk:
+      break;
   }
   return Term::number(std::move(literal), where);
 }
@@ -345,8 +377,10 @@ MaybeTerm Parser::parse_interpolation() {
       case TermKind::kString:
       case TermKind::kNumber:
       case TermKind::kBoolean:
-      case TermKind::kNull: return std::move(expr->terms[0]);
-      default: break;
+      case TermKind::kNull:
+        return std::move(expr->terms[0]);
+      default:
+        break;
     }
   }
   Term part(TermKind::kTemplateExpr, expr->location);
@@ -406,8 +440,10 @@ MaybeTerm Parser::parse_ref(Term head, std::size_t offset) {
     case TermKind::kArrayComprehension:
     case TermKind::kObjectComprehension:
     case TermKind::kSetComprehension:
-    case TermKind::kCall: break;
-    default: error(where, "illegal ref (head cannot be " + std::string(value_name(head)) + ")");
+    case TermKind::kCall:
+      break;
+    default:
+      error(where, "illegal ref (head cannot be " + std::string(value_name(head)) + ")");
   }
   std::vector<Term> ref;
   ref.push_back(std::move(head));
@@ -478,7 +514,9 @@ MaybeTerm Parser::parse_array_items() {
   MaybeTerm head = parse_term();
   if (!head) return std::nullopt;
   switch (s_.token) {
-    case Token::kRBrack: array.items.push_back(std::move(*head)); return array;
+    case Token::kRBrack:
+      array.items.push_back(std::move(*head));
+      return array;
     case Token::kComma:
       scan();
       array.items.push_back(std::move(*head));
@@ -494,7 +532,8 @@ MaybeTerm Parser::parse_array_items() {
       }
       if (s_.token != Token::kComma) return std::nullopt;
       break;
-    default: break;
+    default:
+      break;
   }
   s_ = start;
   if (!parse_term_list(Token::kRBrack, array.items)) return std::nullopt;
@@ -523,25 +562,34 @@ MaybeTerm Parser::parse_braced() {
       if (!comma) return parse_set(start, std::move(*head), true);
       break;
     case Token::kRBrace:
-    case Token::kComma: return parse_set(start, std::move(*head), !comma);
-    case Token::kColon: return parse_object(std::move(*head), !comma);
-    default: break;
+    case Token::kComma:
+      return parse_set(start, std::move(*head), !comma);
+    case Token::kColon:
+      return parse_object(std::move(*head), !comma);
+    default:
+      break;
   }
   s_ = start;
   head = parse_term_in_list();
   if (!head) return std::nullopt;
   switch (s_.token) {
     case Token::kRBrace:
-    case Token::kComma: return parse_set(start, std::move(*head), false);
-    case Token::kColon: return parse_object(std::move(*head), !comma);
-    default: illegal("non-terminated set"); return std::nullopt;
+    case Token::kComma:
+      return parse_set(start, std::move(*head), false);
+    case Token::kColon:
+      return parse_object(std::move(*head), !comma);
+    default:
+      illegal("non-terminated set");
+      return std::nullopt;
   }
 }
 
 MaybeTerm Parser::parse_set(const State& start, Term head, bool may_comprehend) {
   Term set(TermKind::kSet, {});
   switch (s_.token) {
-    case Token::kRBrace: set.items.push_back(std::move(head)); return set;
+    case Token::kRBrace:
+      set.items.push_back(std::move(head));
+      return set;
     case Token::kComma:
       scan();
       set.items.push_back(std::move(head));
@@ -560,7 +608,8 @@ MaybeTerm Parser::parse_set(const State& start, Term head, bool may_comprehend) 
       s_ = start;
       if (!parse_term_list(Token::kRBrace, set.items)) return std::nullopt;
       return set;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -599,14 +648,16 @@ MaybeTerm Parser::parse_object_finish(Term key, Term value, bool may_comprehend)
         break;
       }
       return std::nullopt;
-    case Token::kRBrace: break;
+    case Token::kRBrace:
+      break;
     case Token::kComma:
       scan();
       object.items.push_back(std::move(key));
       object.items.push_back(std::move(value));
       if (!parse_pair_list(Token::kRBrace, object.items)) return std::nullopt;
       return object;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
   object.items.push_back(std::move(key));
   object.items.push_back(std::move(value));

@@ -51,7 +51,8 @@ std::string outcome(const Case& test, bool& ok) {
   if (ok) return to_string(*module) + "\n";
   std::string out;
   for (const Diagnostic& diagnostic : module.error().list) {
-    out += std::to_string(diagnostic.row) + ":" + std::to_string(diagnostic.column) + " " + diagnostic.to_string() + "\n";
+    out +=
+        std::to_string(diagnostic.row) + ":" + std::to_string(diagnostic.column) + " " + diagnostic.to_string() + "\n";
   }
   return out;
 }
@@ -67,8 +68,12 @@ void run_file(const std::string& name) {
   }
 }
 
-TEST(Parser, Modules) { run_file("modules.txt"); }
-TEST(Parser, Errors) { run_file("errors.txt"); }
+TEST(Parser, Modules) {
+  run_file("modules.txt");
+}
+TEST(Parser, Errors) {
+  run_file("errors.txt");
+}
 
 TEST(Parser, Queries) {
   const Parsed<ParsedQuery> query = parse_query("x := input.a; x > 1\ny = [i | i = x]", {});
