@@ -4,28 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cmd/command_line.h"
 #include "cmd/manager.h"
-#ifdef PC_HAS_GATOR
-#include "gator/gator.h"
-#endif
-#ifdef PC_HAS_OPA
-#include "opa/opa.h"
-#endif
-
-#ifndef PC_HAS_GATOR
-namespace portcullis::gator {
-int run_gator_main(const std::vector<std::string>&) {
-  return std::fputs("gator: not in this build\n", stderr), 1;
-}
-}  // namespace portcullis::gator
-#endif
-#ifndef PC_HAS_OPA
-namespace portcullis::opa {
-int run_opa_main(const std::vector<std::string>&) {
-  return std::fputs("opa: not in this build\n", stderr), 1;
-}
-}  // namespace portcullis::opa
-#endif
 
 namespace {
 
@@ -73,8 +53,8 @@ int main(int argc, char** argv) {
   std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   const std::string_view name = argc > 0 ? base_name(argv[0]) : "portcullis";
   if (name == "manager") return portcullis::cmd::run_manager(arguments);
-  if (name == "gator") return portcullis::gator::run_gator_main(arguments);
-  if (name == "opa") return portcullis::opa::run_opa_main(arguments);
+  if (name == "gator") return portcullis::cmd::run_gator_command(arguments);
+  if (name == "opa") return portcullis::cmd::run_opa_command(arguments);
 
   if (arguments.empty() || arguments[0] == "help" || arguments[0] == "--help" || arguments[0] == "-h") {
     std::fputs(kHelp, stdout);
@@ -87,9 +67,9 @@ int main(int argc, char** argv) {
   }
   std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (command == "manager") return portcullis::cmd::run_manager(rest);
-  if (command == "opa") return portcullis::opa::run_opa_main(rest);
+  if (command == "opa") return portcullis::cmd::run_opa_command(rest);
   for (const std::string_view gator : {"test", "verify", "expand", "sync", "bench", "policy"}) {
-    if (command == gator) return portcullis::gator::run_gator_main(arguments);
+    if (command == gator) return portcullis::cmd::run_gator_command(arguments);
   }
   return unknown(command);
 }
