@@ -235,6 +235,7 @@ Result<void> Manager::start_webhook() {
   admit.validate_enforcement_action = !options_.disable_enforcement_action_validation;
   admit.serve_admit = operations_.webhook;
   admit.limits = cluster_limits();
+  admit.ready = [this] { return readiness_.satisfied() && world_->settled(); };
   webhook::AdmitObserver observer;
   observer.reviewed = [this](std::string_view status, bool dry_run, std::chrono::nanoseconds time) {
     metrics_.validation_request(status, dry_run, time);

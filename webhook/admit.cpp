@@ -82,6 +82,13 @@ AdmitHandler::AdmitHandler(AdmitOptions options, const policy::SnapshotCell& cel
 
 AdmitHandler::~AdmitHandler() = default;
 
+bool AdmitHandler::ready() {
+  if (ready_.load(std::memory_order_acquire)) return true;
+  if (options_.ready && !options_.ready()) return false;
+  ready_.store(true, std::memory_order_release);
+  return true;
+}
+
 AdmitHandler::Worker& AdmitHandler::worker() {
   thread_local std::uint64_t owner = 0;  // handlers of several tests may use one thread
   thread_local Worker* mine = nullptr;
@@ -126,7 +133,7 @@ awaitable<net::HttpResponse> AdmitHandler::handle(net::HttpRequest request) {
     const Value ns = fetched->root();
     admit(request, response, &ns, nullptr, nullptr);
   } else {
-    const std::string error = fetched.error().to_string();
+    const std::string& error = fetched.error().message;  // without the request that met it, as Gatekeeper's text
     admit(request, response, nullptr, &error, nullptr);
   }
   co_return response;
@@ -146,6 +153,12 @@ bool AdmitHandler::admit(net::HttpRequest& request, net::HttpResponse& response,
   policy::Review& review = *decoded;
   if (review.username == own_user_) {
     answer(response, review, policy::plain_response(true, 200, "Gatekeeper does not self-manage"));
+    return true;
+  }
+  if (!ready()) {
+    response.status = 503;
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = "policies are still being loaded\n";
     return true;
   }
   const policy::Snapshot& snapshot = cell_.refresh(mine.snapshot);

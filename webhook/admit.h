@@ -36,6 +36,10 @@ struct AdmitOptions {
   bool validate_enforcement_action = true;
   bool serve_admit = true;  // operation webhook; /v1/admitlabel is there with or without it
   rego::EvalLimits limits;  // of each constraint; the deadline comes from the request
+  // False while policies that existed at start are not loaded: reviews are then answered with HTTP 503, which the API
+  // server treats by the webhook's failurePolicy, instead of admitting what a policy would deny. Asked until it is true
+  // once. Any thread; null: always ready.
+  std::function<bool()> ready;
 };
 
 // What happened to one request, for metrics: "allow", "deny", "error", "unknown".
@@ -64,6 +68,7 @@ class AdmitHandler final : public net::HttpHandler {
   bool admit(net::HttpRequest& request, net::HttpResponse& response, const Value* fetched_namespace,
              const std::string* namespace_error, std::string* wanted_namespace);
   void label(net::HttpRequest& request, net::HttpResponse& response);
+  bool ready();
   void evaluate(Worker& worker, policy::Review& review, const net::HttpRequest& request, Outcome& outcome);
   void log_violations(const policy::Review& review, const policy::ReviewResult& result) const;
   bool may_carry_ignore_label(std::string_view name) const;
@@ -76,6 +81,7 @@ class AdmitHandler final : public net::HttpHandler {
   FetchNamespace fetch_;
   rego::Host& host_;
   AdmitObserver observer_;
+  std::atomic<bool> ready_{false};
   const std::uint64_t id_;
   std::mutex mutex_;
   std::map<std::thread::id, std::unique_ptr<Worker>> workers_;

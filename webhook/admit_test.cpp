@@ -54,6 +54,7 @@ class Admit : public testing::Test {
     writer.on_event(kube::EventType::kInitDone, Value::undefined());
     AdmitOptions options;
     options.exempt_namespaces = {"kube-system"};
+    options.ready = [this] { return ready_; };
     AdmitObserver observer;
     observer.reviewed = [this](std::string_view status, bool, std::chrono::nanoseconds) {
       statuses_ += std::string(status) + " ";
@@ -106,6 +107,7 @@ class Admit : public testing::Test {
   std::unique_ptr<AdmitHandler> handler_;
   Document answer_;
   std::string statuses_;
+  bool ready_ = true;
 };
 
 TEST_F(Admit, DeniesWithTheConstraintsNameAndMessage) {
@@ -181,6 +183,25 @@ TEST_F(Admit, DoesNotManageItself) {
   const Value response = post(body);
   EXPECT_TRUE(response.get("allowed").is_true());
   EXPECT_EQ(message(response), "Gatekeeper does not self-manage");
+}
+
+TEST_F(Admit, AdmitsNothingBeforeThePoliciesAreLoaded) {
+  ready_ = false;
+  const auto send = [this](std::string body) {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.target = "/v1/admit";
+    request.headers.add("Content-Type", "application/json");
+    request.body = std::move(body);
+    net::HttpResponse response;
+    EXPECT_TRUE(handler_->handle_now(request, response));
+    return response.status;
+  };
+  EXPECT_EQ(send(review_of("harmless")), 503);
+  ready_ = true;
+  EXPECT_EQ(send(review_of("harmless")), 200);
+  ready_ = false;  // ready once is ready for good
+  EXPECT_EQ(send(review_of("harmless")), 200);
 }
 
 TEST_F(Admit, GuardsTheIgnoreLabel) {
