@@ -130,6 +130,7 @@ std::string_view stage_name(Stage stage) {
 Outcome run_case(const Case& test) {
   for (const auto& [name, value] : test.env) ::setenv(name.c_str(), value.c_str(), 1);
   rego::ParseOptions parse_options;
+  parse_options.process_annotations = true;
   parse_options.version = test.corpus == "v0" ? rego::RegoVersion::kV0 : rego::RegoVersion::kV1;
   std::vector<rego::Module> modules;
   for (std::size_t i = 0; i < test.modules.size(); ++i) {

@@ -1,0 +1,13 @@
+// `opa eval`.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "opa/opa.h"
+
+namespace portcullis::opa {
+
+int run_eval(std::span<const std::string_view> args, const Io& io);
+
+}  // namespace portcullis::opa

@@ -1,0 +1,87 @@
+#include "opa/failure.h"
+
+#include "base/text.h"
+
+namespace portcullis::opa {
+
+Failures failures_of(const rego::Diagnostics& diagnostics) {
+  Failures out;
+  for (const rego::Diagnostic& each : diagnostics.list) {
+    // The one that only says that there are more has no place.
+    const bool located = each.row != 0 || each.column != 0;
+    // A query that is a package or an import is refused without a code.
+    const bool coded = located || each.code != "rego_parse_error";
+    out.push_back({each.message, coded ? each.code : std::string(), located, each.file, each.row, each.column, each.details});
+  }
+  return out;
+}
+
+Failures failures_of(const rego::EvalError& error) {
+  return {{error.message, error.code, error.row != 0, error.file, error.row, error.column, {}}};
+}
+
+Failures failures_of(std::string message) { return {{std::move(message), {}, false, {}, 0, 0, {}}}; }
+
+namespace {
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  text::append_json_string(out, text, true);
+  return out;
+}
+
+// A parse error's excerpt: the line, and under it a caret.
+void append_excerpt(std::string& out, const std::vector<std::string>& details) {
+  if (details.size() != 2) return;
+  std::string_view line = details[0];
+  std::string_view caret = details[1];
+  while (line.starts_with('\t') && caret.starts_with('\t')) {
+    line.remove_prefix(1);
+    caret.remove_prefix(1);
+  }
+  const std::size_t index = caret.find('^');
+  if (index == std::string_view::npos) return;
+  out += ",\n      \"details\": {\n        \"line\": " + quoted(line) + ",\n        \"idx\": " + std::to_string(index) +
+         "\n      }";
+}
+
+}  // namespace
+
+std::string failures_json(const Failures& failures) {
+  std::string out = "{\n  \"errors\": [";
+  bool first = true;
+  for (const Failure& failure : failures) {
+    out += first ? "\n" : ",\n";
+    first = false;
+    out += "    {\n      \"message\": " + quoted(failure.message);
+    if (!failure.code.empty()) out += ",\n      \"code\": " + quoted(failure.code);
+    if (failure.located) {
+      out += ",\n      \"location\": {\n        \"file\": " + quoted(failure.file) + ",\n        \"row\": " +
+             std::to_string(failure.row) + ",\n        \"col\": " + std::to_string(failure.column) + "\n      }";
+    }
+    append_excerpt(out, failure.details);
+    out += "\n    }";
+  }
+  return out + "\n  ]\n}\n";
+}
+
+std::string failures_text(const Failures& failures) {
+  std::string out = failures.size() == 1 ? "1 error occurred: "
+                                         : std::to_string(failures.size()) + " errors occurred:\n";
+  bool first = true;
+  for (const Failure& failure : failures) {
+    if (!first) out += "\n";
+    first = false;
+    if (failure.located) {
+      out += failure.file.empty() ? std::to_string(failure.row) + ":" + std::to_string(failure.column)
+                                  : failure.file + ":" + std::to_string(failure.row);
+      out += ": ";
+    }
+    if (!failure.code.empty()) out += failure.code + ": ";
+    out += failure.message;
+    for (const std::string& line : failure.details) out += "\n\t" + line;
+  }
+  return out + "\n";
+}
+
+}  // namespace portcullis::opa

@@ -1,0 +1,80 @@
+// testdata/calls.jsonl: calls of the opa executable and what it printed (testdata/capture.py wrote it).
+#include "opa/opa.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "engine/value/document.h"
+
+namespace portcullis::opa {
+namespace {
+
+struct Answer {
+  int exit = 0;
+  std::string out;
+  std::string err;
+};
+
+Answer call(const std::vector<std::string_view>& args, std::string_view input) {
+  Answer answer;
+  const Io io{[&] { return std::string(input); }, &answer.out, &answer.err};
+  answer.exit = run_opa(args, io);
+  return answer;
+}
+
+// Our usage text is our own.
+void cut_usage(std::string& err) {
+  const std::size_t usage = err.find("Usage:\n");
+  if (usage != std::string::npos) err.erase(usage);
+}
+
+TEST(OpaCalls, PrintWhatOpaPrints) {
+  ASSERT_EQ(::chdir(PC_SOURCE_DIR "/opa/testdata/files"), 0);
+  std::ifstream in(PC_SOURCE_DIR "/opa/testdata/calls.jsonl");
+  ASSERT_TRUE(in);
+  std::size_t total = 0;
+  for (std::string line; std::getline(in, line);) {
+    auto document = Document::parse_json(line);
+    ASSERT_TRUE(document.ok()) << line;
+    const Value want = document->root();
+    std::vector<std::string_view> args;
+    std::string shown;
+    for (const Value& arg : want.get("args").elements()) {
+      args.push_back(arg.as_string());
+      shown += " " + std::string(arg.as_string());
+    }
+    Answer got = call(args, want.string_or("stdin"));
+    cut_usage(got.err);
+    EXPECT_EQ(got.exit, want.get("exit").as_integer()) << shown;
+    EXPECT_EQ(got.out, want.string_or("out")) << shown;
+    EXPECT_EQ(got.err, want.string_or("err")) << shown;
+    ++total;
+  }
+  EXPECT_GT(total, 100u);
+}
+
+TEST(OpaEval, InputMayHaveComments) {
+  ASSERT_EQ(::chdir(PC_SOURCE_DIR "/opa/testdata/files"), 0);
+  const Answer got = call({"eval", "--v0-compatible", "-d", "v0.rego", "-i", "commented.json", "-f", "raw",
+                           "data.main.deny"}, "");
+  EXPECT_EQ(got.out, "[\"deployment without label website\"]\n");
+  EXPECT_EQ(got.err, "");
+  EXPECT_EQ(got.exit, 0);
+}
+
+TEST(Opa, SaysWhatIsNotThere) {
+  const Answer flag = call({"eval", "--partial", "1"}, "");
+  EXPECT_EQ(flag.exit, 1);
+  EXPECT_TRUE(flag.err.starts_with("Error: the flag --partial is not supported\n")) << flag.err;
+  const Answer command = call({"build"}, "");
+  EXPECT_EQ(command.exit, 1);
+  EXPECT_NE(command.err.find("there are: eval, version"), std::string::npos);
+  EXPECT_NE(call({"--help"}, "").out.find("opa eval"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace portcullis::opa

@@ -1,0 +1,2 @@
+package dirpkg
+q := data.sub.z

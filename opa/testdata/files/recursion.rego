@@ -1,0 +1,4 @@
+package rec
+import rego.v1
+p if q
+q if p

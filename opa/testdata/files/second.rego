@@ -1,0 +1,2 @@
+package policy
+x := 1

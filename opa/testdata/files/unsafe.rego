@@ -1,0 +1,5 @@
+package a
+
+p := x if { true
+}
+q := y
