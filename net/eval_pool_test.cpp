@@ -9,6 +9,7 @@
 #include "net/blocking.h"
 #include "net/eval_pool.h"
 #include "net/io_thread.h"
+#include "net/run_on.h"
 
 namespace portcullis::net {
 namespace {
@@ -54,6 +55,19 @@ TEST_F(EvalPoolTest, IsBoundedAndKeepsDeadlines) {
   EXPECT_TRUE(blocker.get().ok());
   EXPECT_EQ(late.get().error().code, Code::kTimeout);
   EXPECT_EQ(pool.stats().refused, 1u);
+}
+
+awaitable<Result<std::thread::id>> where() { co_return std::this_thread::get_id(); }
+
+awaitable<bool> there_and_back(IoThread& other) {
+  const std::thread::id here = std::this_thread::get_id();
+  const Result<std::thread::id> there = co_await run_on(other.context(), where());
+  co_return there.ok() && *there != here && std::this_thread::get_id() == here;
+}
+
+TEST_F(EvalPoolTest, RunOnAnotherThreadAndBack) {
+  IoThread other("other");
+  EXPECT_TRUE(run_blocking(io.context(), there_and_back(other)));
 }
 
 TEST_F(EvalPoolTest, StopCancelsWhatWaits) {
