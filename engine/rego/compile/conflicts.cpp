@@ -125,21 +125,23 @@ bool ConflictChecker::check(const RuleTreeNode& n) {
       collect(n, true, below);
     }
   }
-  const Rule& last = *n.rules.back();
-  const std::string name = author_string(context_.names, full_reference(module_of(last), last));
+  const auto name = [&] {
+    const Rule& last = *n.rules.back();
+    return author_string(context_.names, full_reference(module_of(last), last));
+  };
   if (!below.empty()) {
-    context_.errors.add(kTypeError, first.location, "rule " + name + " conflicts with" + listing(std::move(below)));
+    context_.errors.add(kTypeError, first.location, "rule " + name() + " conflicts with" + listing(std::move(below)));
     return true;
   }
   if ((single && multi) || arities_differ || (complete && partial) || (set && object_of_sets)) {
-    context_.errors.add(kTypeError, first.location, "conflicting rules " + name + " found");
+    context_.errors.add(kTypeError, first.location, "conflicting rules " + name() + " found");
     return true;
   }
   if (defaults.size() > 1) {
     std::string places;
     for (const Rule* rule : defaults) places += (places.empty() ? "" : ", ") + to_string(rule->location);
     context_.errors.add(kTypeError, module_of(*defaults[0]).package_location,
-                        "multiple default rules " + name + " found at " + places);
+                        "multiple default rules " + name() + " found at " + places);
     return true;
   }
   return false;

@@ -11,9 +11,6 @@ namespace {
 
 constexpr std::string_view kParseError = "rego_parse_error";
 
-// Of a thread's 8 MiB. The bound on depth is met first but in sanitizer builds, whose frames are several times larger.
-constexpr std::size_t kMaxStackBytes = std::size_t{4} << 20;
-
 bool is_space(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return c == ' ' || (c >= '\t' && c <= '\r') || byte == 0x85 || byte == 0xA0;
@@ -52,8 +49,7 @@ std::vector<std::string> excerpt(std::string_view source, std::size_t offset) {
 }
 
 Parser::Parser(std::string_view file, std::string_view source, const ParseOptions& options, bool skip_rules)
-    : lexer_(source), file_(file), options_(options), skip_rules_(skip_rules),
-      stack_start_(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0))) {
+    : lexer_(source), file_(file), options_(options), skip_rules_(skip_rules) {
   KeywordSet set = 0;
   if (options.version == RegoVersion::kV1) set = kFutureV0;
   if (options.all_future_keywords || options.version == RegoVersion::kV2) set = kAllFuture;
@@ -64,11 +60,7 @@ Parser::Parser(std::string_view file, std::string_view source, const ParseOption
   scan();
 }
 
-Parser::Depth::Depth(Parser& p) : parser(p) {
-  ++p.depth_;
-  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  const std::size_t used = p.stack_start_ > here ? p.stack_start_ - here : here - p.stack_start_;
-  ok = p.depth_ <= p.options_.max_depth && used <= kMaxStackBytes;
+Parser::Depth::Depth(Parser& p) : parser(p), ok(++p.depth_ <= p.options_.max_depth) {
   if (!ok) p.error(p.s_.location, "max parsing recursion depth exceeded");
 }
 

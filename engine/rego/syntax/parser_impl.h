@@ -79,7 +79,7 @@ class Parser {
     explicit Depth(Parser& p);
     ~Depth() { --parser.depth_; }
     Parser& parser;
-    bool ok = false;
+    bool ok;
   };
 
   // parser.cpp: tokens, errors, statements
@@ -207,7 +207,6 @@ class Parser {
   std::string_view file_;
   const ParseOptions& options_;
   bool skip_rules_;
-  std::uintptr_t stack_start_;
   bool not_bodies_ = false;
   std::uint32_t depth_ = 0;
   std::uint64_t cached_nodes_ = 0;
