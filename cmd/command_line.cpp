@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "gator/gator.h"
+#include "opa/opa.h"
 
 namespace portcullis::cmd {
 
@@ -38,8 +39,11 @@ int run_gator_command(const std::vector<std::string>& arguments) {
 }
 
 int run_opa_command(const std::vector<std::string>& arguments) {
-  static_cast<void>(arguments);
-  return finish(2, {}, "opa: the command line is not part of this build\n");
+  const std::vector<std::string_view> views(arguments.begin(), arguments.end());
+  std::string out;
+  std::string err;
+  const int code = opa::run_opa(views, {[] { return read_stdin().value_or(std::string()); }, &out, &err});
+  return finish(code, out, err);
 }
 
 }  // namespace portcullis::cmd
