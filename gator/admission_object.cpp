@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "engine/value/json.h"
 #include "policy/model/go_error.h"
+#include "policy/model/object.h"
 
 namespace portcullis::gator {
 namespace {
@@ -49,13 +50,27 @@ std::vector<std::string> unknown_fields(const Value& review) {
   return out;
 }
 
+// A field of a struct type that holds something else. Go names the kind of what it found.
+Result<void> check_structs(const Value& request) {
+  for (const std::string_view name : {"kind", "resource", "requestKind", "requestResource", "userInfo"}) {
+    const Value value = request.get(name);
+    if (!value.defined() || value.is_null() || value.is_object()) continue;
+    const std::string kind(value.is_array() ? "slice" : policy::go_type(value));
+    return invalid(
+        "not a valid AdmissionReview object: unable to convert to an AdmissionReview object, error: cannot restore struct "
+        "from: " +
+        kind);
+  }
+  return ok();
+}
+
 Result<void> check_object(const Value& object) {
   if (!object.defined()) return ok();
   constexpr std::string_view kPrefix = "object or oldObject cannot be unmarshalled: ";
   if (!object.is_object()) {
     return invalid(std::string(kPrefix) + policy::json_value_error(object, "map[string]interface {}"));
   }
-  if (!object.string_or("kind").empty()) return ok();
+  if (!policy::kind_of(object).kind.empty()) return ok();
   JsonStyle style;
   style.escape_html = true;
   return invalid(std::string(kPrefix) + "Object 'Kind' is missing in '" + to_json(object, style) + "'");
@@ -64,6 +79,7 @@ Result<void> check_object(const Value& object) {
 }  // namespace
 
 Result<policy::Review> review_of_admission_object(const Value& object, rego::EvalScratch& scratch) {
+  PC_TRY_VOID(check_structs(object.get("request")));
   const std::vector<std::string> unknown = unknown_fields(object);
   if (!unknown.empty()) {
     return invalid(

@@ -7,6 +7,7 @@
 #include "engine/value/yaml.h"
 #include "gator/files.h"
 #include "gator/json_numbers.h"
+#include "policy/model/object.h"
 
 namespace portcullis::gator {
 namespace {
@@ -47,7 +48,7 @@ Result<Document> parse_object(std::string_view text, std::string_view source) {
   limits.numbers = ParseLimits::Numbers::kFloat64;
   PC_TRY(Document document, parse_yaml(text, YamlSchema::kYaml12, limits));
   const Value root = document.root();
-  if (root.string_or("kind").empty()) {
+  if (policy::kind_of(root).kind.empty()) {
     Arena arena;
     JsonStyle style;
     style.escape_html = true;

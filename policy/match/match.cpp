@@ -55,7 +55,7 @@ Value string_map(const Value& labels) noexcept {
 
 // What fails before anything is matched: an object that has no kind.
 bool readable(const Value& object, std::string_view what, std::string& error) {
-  if (!object.defined() || !object.string_or("kind").empty()) return true;
+  if (!object.defined() || !kind_of(object).kind.empty()) return true;
   error = "invalid request object: failed to unmarshal gkReview ";
   error += what;
   error += ' ';

@@ -133,6 +133,7 @@ Result<Review> decode_admission_review(std::string_view body, rego::EvalScratch&
   ParseLimits limits;
   limits.max_depth = kMaxDepth;
   limits.source = "request body";
+  limits.numbers = ParseLimits::Numbers::kAllFloat64;
   // A byte order mark is passed over.
   if (body.substr(0, 3) == "\xEF\xBB\xBF") body.remove_prefix(3);
   Result<Value> parsed = parse_json_into(scratch.arena(), body, limits);
@@ -152,7 +153,7 @@ Result<Review> decode_admission_review(std::string_view body, rego::EvalScratch&
   const std::string_view api_version = fields.text("apiVersion");
   const std::string_view kind = fields.text("kind");
   if (!fields.error().empty()) return invalid("couldn't get version/kind; json parse error: " + fields.error());
-  PC_TRY(Review out, read_request(as_float64(scratch.arena(), root.get("request"))));
+  PC_TRY(Review out, read_request(root.get("request")));
   out.api_version = api_version;
   out.review_kind = kind;
   return out;

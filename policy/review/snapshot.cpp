@@ -177,8 +177,8 @@ ReviewResult Snapshot::review(const Review& review, const InventoryVersion& inve
     return result;
   }
   Run run(review, inventory, scratch, host, options, result);
-  const std::string_view kind = run.object().string_or("kind");
-  const std::string_view old_kind = review.old_object.string_or("kind");
+  const std::string_view kind = kind_of(run.object()).kind;
+  const std::string_view old_kind = kind_of(review.old_object).kind;
   // An object without a kind, or none at all, is an error of every constraint that has a match.
   const bool everything = (kind.empty() && (run.object().defined() || !review.old_object.defined())) ||
                           (old_kind.empty() && review.old_object.defined());

@@ -103,10 +103,10 @@ Result<Schema> compile_schema(const ConstraintTemplate& constraint_template) {
   std::vector<std::string> errors = check_names(constraint_template);
   Arena arena;
   const Value root = constraint_root_schema(arena, constraint_template.parameters_schema);
-  Result<Schema> schema = Schema::compile(root, kSchemaPath);
-  if (!schema.ok() && errors.empty()) return invalid("invalid ConstraintTemplate: " + schema.error().message);
+  Result<Schema, std::vector<std::string>> schema = Schema::compile_listed(root, kSchemaPath);
+  if (!schema.ok()) errors.insert(errors.end(), schema.error().begin(), schema.error().end());
   if (!errors.empty()) return invalid("invalid ConstraintTemplate: " + aggregate(errors));
-  return schema;
+  return std::move(*schema);
 }
 
 Value crd_version(const Json& json, std::string_view name, bool storage, const Value& schema) {

@@ -28,6 +28,8 @@ class Schema {
   // `root` is copied. Errors (kInvalid): apiextensions' field errors, e.g. `spec.validation.openAPIV3Schema.…: Required
   // value: must not be empty for specified object fields`, several joined as Kubernetes' aggregates print.
   static Result<Schema> compile(const Value& root, std::string_view path);
+  // The same with the errors one by one.
+  static Result<Schema, std::vector<std::string>> compile_listed(const Value& root, std::string_view path);
 
   // All violations, in property order, with the texts of apiextensions: `spec.replicas: Invalid value: "string": … in
   // body must be of type integer: "string"`. `path` is put before every field path.

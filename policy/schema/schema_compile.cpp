@@ -7,6 +7,7 @@
 #include "engine/value/json.h"
 #include "engine/value/number.h"
 #include "policy/schema/schema.h"
+#include "policy/schema/schema_check.h"
 #include "policy/schema/schema_node.h"
 
 namespace portcullis::policy {
@@ -57,20 +58,15 @@ std::string aggregate(const std::vector<std::string>& messages) {
 
 namespace {
 
-enum class Level : std::uint8_t { kRoot, kField, kItem };
-
-// Compiles one schema tree and collects what Kubernetes' structural checks object to.
+// Makes nodes of one schema tree that passed the checks.
 class Compiler {
  public:
-  std::unique_ptr<SchemaNode> compile(const Value& schema, const std::string& path, Level level, bool structural) {
+  static std::unique_ptr<SchemaNode> compile(const Value& schema) {
     auto node = std::make_unique<SchemaNode>();
     read_scalars(schema, *node);
-    read_children(schema, path, structural, *node);
-    if (structural) check(schema, path, level, *node);
+    read_children(schema, *node);
     return node;
   }
-
-  std::vector<std::string> errors;
 
  private:
   static std::optional<std::int64_t> integer(const Value& value) {
@@ -83,7 +79,7 @@ class Compiler {
     return to_double(value);
   }
 
-  void read_scalars(const Value& schema, SchemaNode& node) {
+  static void read_scalars(const Value& schema, SchemaNode& node) {
     const std::string_view type = schema.string_or("type");
     if (schema.get("x-kubernetes-int-or-string").is_true()) {
       node.types = {"integer", "string"};
@@ -119,121 +115,42 @@ class Compiler {
     if (!default_value.is_null()) node.default_value = default_value;
   }
 
-  void read_children(const Value& schema, const std::string& path, bool structural, SchemaNode& node) {
+  static void read_children(const Value& schema, SchemaNode& node) {
     const Value properties = schema.get("properties");
     for (std::size_t i = 0; i < properties.keys().size(); ++i) {
-      const std::string name(properties.keys()[i].as_string());
-      node.properties.emplace_back(
-          name, compile(properties.values()[i], path + ".properties[" + name + "]", Level::kField, structural));
+      node.properties.emplace_back(std::string(properties.keys()[i].as_string()), compile(properties.values()[i]));
     }
     const Value items = schema.get("items");
-    if (items.is_object()) node.items = compile(items, path + ".items", Level::kItem, structural);
-    if (items.is_array() && structural) {
-      errors.push_back(field_error(path + ".items", "Forbidden",
-                                   "items must be a schema object and not an array"));
-    }
+    if (items.is_object()) node.items = compile(items);
     const Value additional = schema.get("additionalProperties");
     node.additional_forbidden = additional.is_false();
-    if (additional.is_object()) {
-      node.additional = compile(additional, path + ".additionalProperties", Level::kField, structural);
-    }
-    read_logic(schema.get("allOf"), path, node.all_of);
-    read_logic(schema.get("anyOf"), path, node.any_of);
-    read_logic(schema.get("oneOf"), path, node.one_of);
+    if (additional.is_object()) node.additional = compile(additional);
+    read_logic(schema.get("allOf"), node.all_of);
+    read_logic(schema.get("anyOf"), node.any_of);
+    read_logic(schema.get("oneOf"), node.one_of);
     const Value negated = schema.get("not");
-    if (negated.is_object()) node.negated = compile(negated, path, Level::kField, false);
+    if (negated.is_object()) node.negated = compile(negated);
   }
 
-  void read_logic(const Value& list, const std::string& path, std::vector<std::unique_ptr<SchemaNode>>& out) {
-    for (const Value& schema : list.elements()) out.push_back(compile(schema, path, Level::kField, false));
+  static void read_logic(const Value& list, std::vector<std::unique_ptr<SchemaNode>>& out) {
+    for (const Value& schema : list.elements()) out.push_back(compile(schema));
   }
-
-  void check(const Value& schema, const std::string& path, Level level, const SchemaNode& node) {
-    if (node.has_type("array") && schema.string_or("type") == "array" && !node.items &&
-        !schema.get("items").is_array()) {
-      errors.push_back(field_error(path + ".items", "Required value", "must be specified"));
-    }
-    if (level == Level::kRoot && schema.get("additionalProperties").defined()) {
-      errors.push_back(field_error(path + ".additionalProperties", "Forbidden", "must not be used at the root"));
-    }
-    check_type(schema, path, level, node);
-    check_forbidden(schema, path);
-    if (!node.pattern.empty() && !node.regex->ok()) {
-      errors.push_back(invalid_text(path + ".pattern", node.pattern,
-                                    "must be a valid regular expression, but isn't: " + node.regex->error()));
-    }
-    if (!node.properties.empty() && node.additional != nullptr) {
-      errors.push_back(field_error(path + ".additionalProperties", "Forbidden",
-                                   "additionalProperties and properties are mutual exclusive"));
-    }
-    if (node.default_value.defined()) check_default(path, node);
-  }
-
-  void check_type(const Value& schema, const std::string& path, Level level, const SchemaNode& node) {
-    const std::string_view type = schema.string_or("type");
-    static constexpr std::string_view kKnown[] = {"", "array", "boolean", "integer", "number", "object", "string"};
-    if (std::find(std::begin(kKnown), std::end(kKnown), type) == std::end(kKnown)) {
-      errors.push_back(field_error(path + ".type", "Unsupported value: " + text::go_quote(type),
-                                   R"(supported values: "array", "boolean", "integer", "number", "object", "string")"));
-    }
-    if (node.embedded_resource && type != "object") {
-      constexpr std::string_view kDetail = "must be object if x-kubernetes-embedded-resource is true";
-      errors.push_back(type.empty() ? field_error(path + ".type", "Required value", kDetail)
-                                    : invalid_text(path + ".type", type, kDetail));
-      return;
-    }
-    if (type.empty() && !schema.get("x-kubernetes-int-or-string").is_true() && !node.preserve_unknown) {
-      static constexpr std::string_view kWhere[] = {"must not be empty at the root",
-                                                    "must not be empty for specified object fields",
-                                                    "must not be empty for specified array items"};
-      errors.push_back(field_error(path + ".type", "Required value", kWhere[static_cast<std::size_t>(level)]));
-    }
-    if (level == Level::kRoot && !type.empty() && type != "object") {
-      errors.push_back(invalid_text(path + ".type", type, "must be object at the root"));
-    }
-    if (node.preserve_unknown && !type.empty() && type != "object") {
-      errors.push_back(invalid_text(path + ".type", type,
-                                    "must be object if x-kubernetes-preserve-unknown-fields is true"));
-    }
-  }
-
-  void check_forbidden(const Value& schema, const std::string& path) {
-    for (const std::string_view keyword : {"definitions", "dependencies", "patternProperties"}) {
-      if (schema.get(keyword).defined()) {
-        errors.push_back(
-            field_error(path + "." + std::string(keyword), "Forbidden", std::string(keyword) + " is not supported"));
-      }
-    }
-    for (const std::string_view keyword : {"$ref", "$schema", "id"}) {
-      if (schema.get(keyword).defined()) {
-        errors.push_back(
-            field_error(path + "." + std::string(keyword), "Forbidden", std::string(keyword) + " is not supported"));
-      }
-    }
-    if (schema.get("uniqueItems").is_true()) {
-      errors.push_back(field_error(path + ".uniqueItems", "Forbidden",
-                                   "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"));
-    }
-    if (schema.get("additionalProperties").is_false()) {
-      errors.push_back(field_error(path + ".additionalProperties", "Forbidden",
-                                   "additionalProperties cannot be set to false"));
-    }
-  }
-
-  void check_default(const std::string& path, const SchemaNode& node);
 };
 
-}  // namespace
-
-std::vector<std::string> validate_node(const SchemaNode& node, const Value& value, const std::string& field_path,
-                                       std::string_view prefix);
-
-namespace {
-void Compiler::check_default(const std::string& path, const SchemaNode& node) {
-  for (std::string& message : validate_node(node, node.default_value, "", path + ".default")) {
-    errors.push_back(std::move(message));
+// Defaults must be valid by their own schema and have no unknown fields.
+void check_defaults(const SchemaNode& node, const std::string& path, std::vector<std::string>& out) {
+  if (node.default_value.defined()) {
+    const std::string below = path + ".default";
+    if (!unknown_fields_of(node, node.default_value).empty()) {
+      out.push_back(invalid_value(below, node.default_value, "must not have unknown fields"));
+    }
+    for (std::string& message : validate_node(node, node.default_value, "", below)) out.push_back(std::move(message));
   }
+  for (const auto& [name, child] : node.properties) check_defaults(*child, path + ".properties[" + name + "]", out);
+  if (node.items) check_defaults(*node.items, path + ".items", out);
+  if (node.additional) check_defaults(*node.additional, path + ".additionalProperties", out);
 }
+
 }  // namespace
 
 Schema::Schema() = default;
@@ -242,15 +159,21 @@ Schema& Schema::operator=(Schema&&) noexcept = default;
 Schema::~Schema() = default;
 
 Result<Schema> Schema::compile(const Value& root, std::string_view path) {
+  Result<Schema, std::vector<std::string>> out = compile_listed(root, path);
+  if (!out.ok()) return make_error(Code::kInvalid, aggregate(out.error()));
+  return std::move(*out);
+}
+
+Result<Schema, std::vector<std::string>> Schema::compile_listed(const Value& root, std::string_view path) {
   Schema out;
   auto document = std::make_shared<const Document>(Document::copy_of(root));
-  Compiler compiler;
-  out.root_ = compiler.compile(document->root(), std::string(path), Level::kRoot, true);
-  out.document_ = std::move(document);
-  if (!compiler.errors.empty()) {
-    std::sort(compiler.errors.begin(), compiler.errors.end());
-    return make_error(Code::kInvalid, aggregate(compiler.errors));
+  std::vector<std::string> errors = check_schema(document->root(), std::string(path));
+  if (errors.empty()) {
+    out.root_ = Compiler::compile(document->root());
+    check_defaults(*out.root_, std::string(path), errors);
   }
+  if (!errors.empty()) return errors;
+  out.document_ = std::move(document);
   return out;
 }
 

@@ -127,6 +127,12 @@ class UnknownFields {
 
 Value Schema::with_defaults(Arena& arena, const Value& value) const { return fill(arena, value, root_.get()); }
 
+std::vector<std::string> unknown_fields_of(const SchemaNode& node, const Value& value) {
+  UnknownFields walker;
+  walker.walk(value, &node, "", false);
+  return std::move(walker.found);
+}
+
 std::vector<std::string> Schema::unknown_fields(const Value& value) const {
   UnknownFields walker;
   walker.walk(value, root_.get(), "", true);

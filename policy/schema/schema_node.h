@@ -45,6 +45,11 @@ struct SchemaNode {
   bool has_type(std::string_view type) const noexcept;
 };
 
+// What Schema::validate and Schema::unknown_fields do, from any node on.
+std::vector<std::string> validate_node(const SchemaNode& node, const Value& value, const std::string& field_path,
+                                       std::string_view prefix);
+std::vector<std::string> unknown_fields_of(const SchemaNode& node, const Value& value);
+
 // Field errors as k8s.io/apimachinery prints them.
 std::string field_error(std::string_view path, std::string_view what, std::string_view detail);
 std::string invalid_value(std::string_view path, const Value& value, std::string_view detail);

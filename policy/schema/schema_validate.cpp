@@ -214,6 +214,7 @@ class Validator {
   Outcome check_number(const SchemaNode& node, const Value& value, const std::string& path) const {
     Outcome out;
     const double number = to_double(value);
+    if (node.types.size() == 1 && node.types.front() == "integer") out.merge(check_integer_range(node, number, path));
     if (node.multiple_of && *node.multiple_of > 0) {
       const double factor = *node.multiple_of;
       const double quotient = factor < 1 ? 1 / factor * number : number / factor;
@@ -233,6 +234,18 @@ class Validator {
     }
     ++out.matches;
     return out;
+  }
+
+  // An integer type must hold the number as it is.
+  Outcome check_integer_range(const SchemaNode& node, double number, const std::string& path) const {
+    const bool narrow = node.format == "int32";
+    const double limit = narrow ? 2147483648.0 : 9223372036854775808.0;
+    if (std::nearbyint(number) == number && number >= -limit && number < limit) return pass();
+    const bool named = narrow || node.format == "int64";
+    return fail(invalid_text(prefix_, "",
+                             "Checked value must be of type integer " +
+                                 (named ? "with format " + node.format : std::string("(default format)")) + " in " +
+                                 path));
   }
 
   Outcome check_array(const SchemaNode& node, const Value& value, const std::string& path) const {
