@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "engine/rego/eval/program.h"
@@ -165,6 +168,32 @@ TEST(Machine, ListingNamesOperands) {
   const std::string listing = assembler.finish(entry).listing();
   EXPECT_NE(listing.find("InputPath r0 0 .\"xs\""), std::string::npos) << listing;
   EXPECT_NE(listing.find("Less 1 r3"), std::string::npos) << listing;
+}
+
+// docs/vm.md's table is opcodes.def's.
+TEST(Machine, DocumentsItsInstructions) {
+  const std::string path = std::string(PC_SOURCE_DIR) + "/docs/vm.md";
+  std::ifstream in(path);
+  std::ostringstream text;
+  text << in.rdbuf();
+  const std::string page = text.str();
+  const std::string begin = "<!-- opcodes: written by UPDATE_GOLDEN=1 engine_rego_compile_test -->\n";
+  const std::string end = "<!-- end of opcodes -->";
+  const std::size_t from = page.find(begin);
+  const std::size_t to = page.find(end);
+  ASSERT_NE(from, std::string::npos);
+  ASSERT_NE(to, std::string::npos);
+  std::string table = "| instruction | operands | effect |\n|---|---|---|\n";
+  for (std::size_t i = 0; i < opcode_count(); ++i) {
+    const OpcodeInfo& info = opcode_info(static_cast<Opcode>(i));
+    table += "| " + std::string(info.name) + " | `" + std::string(info.operands) + "` | " + std::string(info.effect) + " |\n";
+  }
+  const std::string have = page.substr(from + begin.size(), to - from - begin.size());
+  if (std::getenv("UPDATE_GOLDEN") != nullptr && have != table) {
+    std::ofstream(path) << page.substr(0, from) << begin << table << page.substr(to);
+    return;
+  }
+  EXPECT_EQ(have, table);
 }
 
 }  // namespace

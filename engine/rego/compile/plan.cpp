@@ -1,6 +1,7 @@
 // Planning as a whole: entry points, worlds, which functions there are.
 #include <algorithm>
 
+#include "engine/rego/compile/optimise.h"
 #include "engine/rego/compile/planner.h"
 #include "engine/rego/syntax/parser.h"
 #include "engine/value/json.h"
@@ -115,6 +116,7 @@ void Planner::run_tasks() {
     if (function.code().overflow) {
       errors.add("rego_compile_error", Location{}, builder.function(task.function).name + ": too many values at once");
     }
+    if (optimise) rego::optimise(function.code());
     builder.add(task.function, std::move(function.code()));
   }
 }

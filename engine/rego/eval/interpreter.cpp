@@ -39,6 +39,39 @@ bool make_iterator(const Value& collection, Iterator& it) noexcept {
   }
 }
 
+// The common cases of equality without a call.
+inline bool same(const Value& a, const Value& b) noexcept {
+  if (a.kind() != b.kind()) return false;
+  if (a.identical(b)) return true;
+  if (a.is_string()) {
+    return a.size() == b.size() && (a.symbol() == nullptr || b.symbol() == nullptr) &&
+           std::memcmp(a.as_string().data(), b.as_string().data(), a.size()) == 0;
+  }
+  if (a.is_integer() && b.is_integer()) return false;
+  return equal(a, b);
+}
+
+inline bool less(const Value& a, const Value& b) noexcept {
+  if (a.is_integer() && b.is_integer()) return a.as_integer() < b.as_integer();
+  return compare(a, b) < 0;
+}
+
+inline bool less_equal(const Value& a, const Value& b) noexcept {
+  if (a.is_integer() && b.is_integer()) return a.as_integer() <= b.as_integer();
+  return compare(a, b) <= 0;
+}
+
+// What lies along constant keys.
+inline Value along(const ProgramCode& program, std::uint32_t path, Value at) noexcept {
+  const PathCode& code = program.paths[path];
+  const Value* key = program.path_keys.data() + code.begin;
+  const Value* const end = key + code.size;
+  do {
+    at = at.get(*key);
+  } while (at.defined() && ++key != end);
+  return at;
+}
+
 bool is_member(const Value& value, const Value& collection) noexcept {
   switch (collection.kind()) {
     case Kind::kSet: return collection.get(value).defined();
@@ -109,7 +142,9 @@ bool Interpreter::run(Machine& m, std::uint32_t function, Value& result) {
   Value answer;  // what the function that just ended returned
 
   // The outermost frame has no call: returning from it ends the run.
-  state.frames.push_back({nullptr, 0, 0, 1, function});
+  if (state.frame_capacity == 0) m.grow_frames();
+  state.frames[0] = {nullptr, 0, 0, 1, function};
+  m.depth_ = 1;
 
 #define R(i) registers[i]
 #define X(i) files[(i) >> 15][(i)&0x7fff]
@@ -151,7 +186,7 @@ do_kInputPath: {
   Environment& environment = *m.environment_;
   const std::uint32_t slot = pc->b;
   if (environment.input_state[slot] == kMemoEmpty) {
-    const Value found = m.input_path(pc->imm, environment.input);
+    const Value found = along(program, pc->imm, environment.input);
     environment.input_memo[slot] = found;
     environment.input_state[slot] = found.defined() ? kMemoDefined : kMemoUndefined;
   }
@@ -169,7 +204,7 @@ do_kGet:
   R(pc->a) = X(pc->b).get(X(pc->c));
   NEXT_IF(R(pc->a).defined());
 do_kPath:
-  R(pc->a) = m.input_path(pc->imm, X(pc->b));
+  R(pc->a) = along(program, pc->imm, X(pc->b));
   NEXT_IF(R(pc->a).defined());
 do_kElement:
   R(pc->a) = X(pc->b).as_array()->begin()[pc->imm];
@@ -184,13 +219,13 @@ do_kIsArray:
 do_kIsObject:
   NEXT_IF(X(pc->a).is_object() && X(pc->a).size() == pc->imm);
 do_kEqual:
-  NEXT_IF(equal(X(pc->a), X(pc->b)));
+  NEXT_IF(same(X(pc->a), X(pc->b)));
 do_kNotEqual:
-  NEXT_IF(!equal(X(pc->a), X(pc->b)));
+  NEXT_IF(!same(X(pc->a), X(pc->b)));
 do_kLess:
-  NEXT_IF(compare(X(pc->a), X(pc->b)) < 0);
+  NEXT_IF(less(X(pc->a), X(pc->b)));
 do_kLessEqual:
-  NEXT_IF(compare(X(pc->a), X(pc->b)) <= 0);
+  NEXT_IF(less_equal(X(pc->a), X(pc->b)));
 do_kMember:
   NEXT_IF(is_member(X(pc->a), X(pc->b)));
 do_kMemberPair: {
@@ -199,16 +234,16 @@ do_kMemberPair: {
   NEXT_IF(found.defined() && equal(found, X(pc->b)));
 }
 do_kEqualV:
-  R(pc->a) = Value::boolean(equal(X(pc->b), X(pc->c)));
+  R(pc->a) = Value::boolean(same(X(pc->b), X(pc->c)));
   NEXT;
 do_kNotEqualV:
-  R(pc->a) = Value::boolean(!equal(X(pc->b), X(pc->c)));
+  R(pc->a) = Value::boolean(!same(X(pc->b), X(pc->c)));
   NEXT;
 do_kLessV:
-  R(pc->a) = Value::boolean(compare(X(pc->b), X(pc->c)) < 0);
+  R(pc->a) = Value::boolean(less(X(pc->b), X(pc->c)));
   NEXT;
 do_kLessEqualV:
-  R(pc->a) = Value::boolean(compare(X(pc->b), X(pc->c)) <= 0);
+  R(pc->a) = Value::boolean(less_equal(X(pc->b), X(pc->c)));
   NEXT;
 
 do_kAdd: {
@@ -446,10 +481,11 @@ do_kCallTest:
 enter_function: {
   TICK;
   const FunctionCode& callee = program.functions[pc->imm];
-  if (state.frames.size() > max_depth) return m.fail_call_depth(pc);
+  if (m.depth_ > max_depth) return m.fail_call_depth(pc);
+  if (m.depth_ == state.frame_capacity) m.grow_frames();
   const auto base = static_cast<std::size_t>(registers - state.registers.get());
-  state.frames.push_back({pc, static_cast<std::uint32_t>(base), m.environment_index_,
-                          static_cast<std::uint32_t>(state.environments.size()), pc->imm});
+  state.frames[m.depth_++] = {pc, static_cast<std::uint32_t>(base), m.environment_index_,
+                              static_cast<std::uint32_t>(state.environments.size()), pc->imm};
   const std::size_t callee_base = base + pc->b;
   Value* all = state.registers.get();
   if (callee_base + callee.frame > state.register_capacity) all = m.grow_registers(callee_base + callee.frame);
@@ -480,12 +516,11 @@ do_kFail:
   answer = Value();
   goto leave_function;
 do_kFinish:
-  if (!state.conflicts.empty() && state.conflicts.front().depth == state.frames.size()) return false;
+  if (!state.conflicts.empty() && state.conflicts.front().depth == m.depth_) return false;
   answer = R(pc->a);
   goto leave_function;
 leave_function: {
-  const CallFrame frame = state.frames.back();
-  state.frames.pop_back();
+  const CallFrame& frame = state.frames[--m.depth_];
   if (state.environments.size() != frame.environments) {
     state.environments.resize(frame.environments);
   }
@@ -519,8 +554,8 @@ do_kSettle: {
     (&settled)[1] = Value::integer(pc->imm);
     NEXT;
   }
-  if (equal(settled, value)) NEXT;
-  m.first_conflict(pc, settled, static_cast<std::uint32_t>((&settled)[1].as_integer()));
+  if (same(settled, value)) NEXT;
+  m.first_conflict(settled, static_cast<std::uint32_t>((&settled)[1].as_integer()));
   m.add_conflict(pc->imm, value);
   GOTO_TARGET;
 }
@@ -559,7 +594,7 @@ do_kLeave:
   NEXT;
 
 do_kPrint:
-  if (!m.print(X(pc->a), pc->imm)) return false;
+  if (!m.print(X(pc->a))) return false;
   NEXT;
 do_kRaise: {
   const RaiseCode& raise = program.raises[pc->imm];

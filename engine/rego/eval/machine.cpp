@@ -30,7 +30,6 @@ void EvalScratch::reset() noexcept { state_->arena.reset(); }
 
 Machine::Machine(const ProgramCode& program, EvalScratch::State& state, Host& host, const EvalOptions& options)
     : program_(program), state_(state), options_(options), context_(state.arena, host), ticks_(kTicksPerCheck) {
-  state_.frames.clear();
   state_.elements.clear();
   state_.environments.clear();
   state_.conflicts.clear();
@@ -60,6 +59,14 @@ Value* Machine::grow_registers(std::size_t needed) {
   state_.registers = std::move(bigger);
   state_.register_capacity = capacity;
   return state_.registers.get();
+}
+
+void Machine::grow_frames() {
+  const std::size_t capacity = std::max<std::size_t>(state_.frame_capacity * 2, 64);
+  std::unique_ptr<CallFrame[]> bigger(new CallFrame[capacity]);
+  std::copy_n(state_.frames.get(), state_.frame_capacity, bigger.get());
+  state_.frames = std::move(bigger);
+  state_.frame_capacity = capacity;
 }
 
 void Machine::enter_environment(const Value& input, const Value& base) {
@@ -167,11 +174,10 @@ Value Machine::call_once(const BuiltinDecl& builtin, std::span<const Value> argu
 }
 
 void Machine::add_conflict(std::uint32_t place, const Value& value) {
-  if (state_.conflicts.size() <= kMaxConflicts) state_.conflicts.push_back({state_.frames.size(), place, value});
+  if (state_.conflicts.size() <= kMaxConflicts) state_.conflicts.push_back({depth_, place, value});
 }
 
-void Machine::first_conflict(const Instruction* at, const Value& first, std::uint32_t first_place) {
-  static_cast<void>(at);
+void Machine::first_conflict(const Value& first, std::uint32_t first_place) {
   if (state_.conflicts.empty()) add_conflict(first_place, first);
 }
 
@@ -206,13 +212,10 @@ bool Machine::raise_conflicts() {
 }
 
 // print(a, b): the arguments come as sets, so that an undefined one is an empty set; every combination is a line.
-bool Machine::print(const Value& sets, std::uint32_t place) {
+bool Machine::print(const Value& sets) {
   const auto arguments = sets.elements();
   std::vector<std::size_t> at(arguments.size(), 0);
-  const Place& where = program_.places[place];
-  const std::string& file = *program_.files[where.file];
-  std::string prefix = file.empty() ? "" : file + ":" + std::to_string(where.row) + ": ";
-  static_cast<void>(prefix);
+
   for (std::size_t lines = 0; lines < 10000; ++lines) {
     std::string line;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -358,17 +361,6 @@ Value Machine::close_entries(std::size_t mark, bool& conflict) {
   }
   elements.resize(mark);
   return document;
-}
-
-Value Machine::input_path(std::uint32_t path, const Value& from) const noexcept {
-  const PathCode& code = program_.paths[path];
-  const Value* key = program_.path_keys.data() + code.begin;
-  Value at = from;
-  for (std::uint32_t i = 0; i < code.size; ++i) {
-    at = at.get(key[i]);
-    if (!at.defined()) break;
-  }
-  return at;
 }
 
 // Base documents have string keys only, and a number in a path finds them (as OPA's store does).

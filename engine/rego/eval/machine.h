@@ -53,7 +53,8 @@ struct EvalScratch::State {
   Arena arena{0, 64 * 1024};
   std::unique_ptr<Value[]> registers;
   std::size_t register_capacity = 0;
-  std::vector<CallFrame> frames;
+  std::unique_ptr<CallFrame[]> frames;
+  std::size_t frame_capacity = 0;
   std::vector<Value> elements;  // stack of what collections are built from
   std::vector<Environment> environments;
   std::vector<Conflict> conflicts;
@@ -75,6 +76,7 @@ class Machine {
   friend struct Interpreter;
 
   Value* grow_registers(std::size_t needed);
+  void grow_frames();
   void enter_environment(const Value& input, const Value& base);
   bool copy_environment();  // false: a bound was hit
   bool check_budget();      // false: error() is set
@@ -82,16 +84,15 @@ class Machine {
   bool fail_call_depth(const Instruction* at);
   // After a builtin returned undefined: false aborts.
   bool builtin_failed(const BuiltinDecl& builtin, const Instruction* at);
-  void first_conflict(const Instruction* at, const Value& first, std::uint32_t first_place);
+  void first_conflict(const Value& first, std::uint32_t first_place);
   void add_conflict(std::uint32_t place, const Value& value);
   bool raise_conflicts();
   Value call(const BuiltinDecl& builtin, const Value* arguments, std::uint32_t count);
   Value call_once(const BuiltinDecl& builtin, std::span<const Value> arguments);
-  bool print(const Value& sets, std::uint32_t place);
+  bool print(const Value& sets);
   void push_set(const Value& value, Value& mark);
   Value close_object(std::size_t mark, bool& conflict);
   Value close_entries(std::size_t mark, bool& conflict);
-  Value input_path(std::uint32_t path, const Value& from) const noexcept;
   Value base_path(std::uint32_t path) const;
   Value upsert(const Value& document, const Value* keys, std::size_t count, const Value& value);
   Value merge(const Value& a, const Value& b);
@@ -104,6 +105,7 @@ class Machine {
   BuiltinContext context_;
   Environment* environment_ = nullptr;
   std::uint32_t environment_index_ = 0;
+  std::size_t depth_ = 0;              // calls active
   std::int64_t ticks_ = 0;             // until the next check
   std::uint64_t spent_ = 0;            // instructions (calls and loop steps) checked so far
   EvalError error_;
