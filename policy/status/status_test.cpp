@@ -29,7 +29,7 @@ TEST(PodStatus, ConstraintObject) {
   ASSERT_TRUE(object.ok());
   EXPECT_EQ(object->root().get("metadata").string_or("name"), "gk--0-needlabel-c--1");
   EXPECT_EQ(to_json(object->root().get("status")),
-            R"({"constraintUID":"u","errors":[{"message":"could not cache constraint: x"}],"id":"gk-0",)"
+            R"({"constraintUID":"u","errors":[{"code":"","message":"could not cache constraint: x"}],"id":"gk-0",)"
             R"("observedGeneration":2,"operations":["audit","webhook"]})");
   EXPECT_EQ(to_json(object->root().path({"metadata", "labels"})),
             R"({"internal.gatekeeper.sh/constraint-kind":"NeedLabel","internal.gatekeeper.sh/constraint-name":"c-1",)"
