@@ -175,6 +175,7 @@ struct Annotations {
   Location location;
   std::string scope;  // rule, document, package, subpackages
   Term yaml;          // the block as an object term (checked: known fields have the right types)
+  bool entrypoint = false;
   int rule = -1;      // index into Module::rules of what it stands before; -1: the package
 };
 

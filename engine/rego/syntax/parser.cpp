@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::string_view kParseError = "rego_parse_error";
 
+// Of a thread's 8 MiB. The bound on depth is met first but in sanitizer builds, whose frames are several times larger.
+constexpr std::size_t kMaxStackBytes = std::size_t{4} << 20;
+
 bool is_space(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return c == ' ' || (c >= '\t' && c <= '\r') || byte == 0x85 || byte == 0xA0;
@@ -49,7 +52,11 @@ std::vector<std::string> excerpt(std::string_view source, std::size_t offset) {
 }
 
 Parser::Parser(std::string_view file, std::string_view source, const ParseOptions& options, bool skip_rules)
-    : lexer_(source), file_(file), options_(options), skip_rules_(skip_rules) {
+    : lexer_(source),
+      file_(file),
+      options_(options),
+      skip_rules_(skip_rules),
+      stack_start_(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0))) {
   KeywordSet set = 0;
   if (options.version == RegoVersion::kV1) set = kFutureV0;
   if (options.all_future_keywords || options.version == RegoVersion::kV2) set = kAllFuture;
@@ -60,7 +67,11 @@ Parser::Parser(std::string_view file, std::string_view source, const ParseOption
   scan();
 }
 
-Parser::Depth::Depth(Parser& p) : parser(p), ok(++p.depth_ <= p.options_.max_depth) {
+Parser::Depth::Depth(Parser& p) : parser(p) {
+  ++p.depth_;
+  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  const std::size_t used = p.stack_start_ > here ? p.stack_start_ - here : here - p.stack_start_;
+  ok = p.depth_ <= p.options_.max_depth && used <= kMaxStackBytes;
   if (!ok) p.error(p.s_.location, "max parsing recursion depth exceeded");
 }
 
@@ -481,17 +492,17 @@ Parsed<Module> parse_module(std::string_view file, std::string_view source, cons
   Source owned = own(file, source);
   Parser parser(*owned.file, *owned.text, options, false);
   std::vector<Statement> statements = parser.parse_statements();
+  std::vector<Annotations> annotations;
+  if (options.process_annotations) annotations = parser.parse_annotations();
   if (parser.failed()) return parser.errors();
   std::vector<Comment> comments = parser.comments();
   PC_TRY(Module module, build_module(*owned.file, std::move(statements), options.version));
   module.file = std::move(owned.file);
   module.source = std::move(owned.text);
   module.comments = std::move(comments);
-  if (options.process_annotations) {
-    Diagnostics errors;
-    read_annotations(module, errors);
-    if (!errors.empty()) return errors;
-  }
+  Diagnostics errors;
+  attach_annotations(module, std::move(annotations), errors);
+  if (!errors.empty()) return errors;
   return module;
 }
 

@@ -41,6 +41,7 @@ class Parser {
   bool failed() const noexcept { return s_.error_count > 0; }
   Diagnostics errors() const;
   std::vector<Comment> comments() const;
+  std::vector<Annotations> parse_annotations();
 
  private:
   struct State {
@@ -79,7 +80,7 @@ class Parser {
     explicit Depth(Parser& p);
     ~Depth() { --parser.depth_; }
     Parser& parser;
-    bool ok;
+    bool ok = false;
   };
 
   // parser.cpp: tokens, errors, statements
@@ -207,6 +208,7 @@ class Parser {
   std::string_view file_;
   const ParseOptions& options_;
   bool skip_rules_;
+  std::uintptr_t stack_start_;
   bool not_bodies_ = false;
   std::uint32_t depth_ = 0;
   std::uint64_t cached_nodes_ = 0;
@@ -242,7 +244,7 @@ std::vector<std::string> excerpt(std::string_view source, std::size_t offset);
 
 // module.cpp: statements of a file to a module. `version` is the one parsed at.
 Parsed<Module> build_module(std::string_view file, std::vector<Statement> statements, RegoVersion version);
-// annotations.cpp
-void read_annotations(Module& module, Diagnostics& errors);
+// annotations.cpp: each block goes to the statement below it.
+void attach_annotations(Module& module, std::vector<Annotations> annotations, Diagnostics& errors);
 
 }  // namespace portcullis::rego

@@ -211,6 +211,8 @@ void Parser::refresh_wildcards(std::vector<Term>& arguments) {
 }
 
 std::unique_ptr<Rule> Parser::parse_else(const Head& head) {
+  const Depth depth(*this);
+  if (!depth.ok) return nullptr;
   auto rule = std::make_unique<Rule>();
   rule->location = s_.location;
   rule->head = head;

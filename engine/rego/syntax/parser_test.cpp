@@ -96,13 +96,23 @@ TEST(Parser, Refs) {
 }
 
 TEST(Parser, DepthIsBounded) {
-  for (const char* open : {"[", "{1: ", "{", "(", "f("}) {
+  for (const char* open : {"[", "{1: ", "{", "(", "f(", "x[", "[x | ", "$\"{", "{1|1+", "[1, ", "{x, ", "- ("}) {
     std::string source = "package p\nx := ";
-    for (int i = 0; i < 100000; ++i) source += open;
+    for (int i = 0; i < 20000; ++i) source += open;
     const Parsed<Module> module = parse_module("m.rego", source, {});
     ASSERT_FALSE(module.ok()) << open;
-    EXPECT_EQ(module.error().list[0].message, "max parsing recursion depth exceeded") << open;
   }
+  std::string chain = "package p\nx if y";
+  std::string group = "package p\nimport future.keywords\nx if { ";
+  for (int i = 0; i < 20000; ++i) {
+    chain += " else if y";
+    group += "not { (";
+  }
+  EXPECT_FALSE(parse_module("m.rego", chain, {}).ok());
+  EXPECT_FALSE(parse_module("m.rego", group, {}).ok());
+  const Parsed<Module> module = parse_module("m.rego", "package p\nx := " + std::string(20000, '['), {});
+  ASSERT_FALSE(module.ok());
+  EXPECT_EQ(module.error().list[0].message, "max parsing recursion depth exceeded");
 }
 
 TEST(Parser, LocationsCountCharacters) {
@@ -113,6 +123,50 @@ TEST(Parser, LocationsCountCharacters) {
   EXPECT_EQ(set.location.column, 6u);
   EXPECT_EQ(set.items[1].location.column, 12u);
   EXPECT_EQ(set.location.text, "{\"é\", y}");
+}
+
+TEST(Parser, Annotations) {
+  ParseOptions options;
+  options.process_annotations = true;
+  const std::string source =
+      "# METADATA\n# title: the package\n# custom: {n: 1, m: [a]}\npackage p\n\n"
+      "# METADATA\n# entrypoint: true\n# authors: [John Doe <j@example.com>, {name: Jane}]\n"
+      "# related_resources:\n# - https://example.com\na := 1\n# METADATA\n# scope: rule\nb contains 1\n";
+  const Parsed<Module> module = parse_module("m.rego", source, options);
+  ASSERT_TRUE(module.ok()) << module.error().to_string();
+  ASSERT_EQ(module->annotations.size(), 3u);
+  EXPECT_EQ(to_string(module->annotations[0].yaml),
+            "{\"custom\": {\"m\": [\"a\"], \"n\": 1}, \"scope\": \"package\", \"title\": \"the package\"}");
+  EXPECT_EQ(module->annotations[0].rule, -1);
+  EXPECT_EQ(module->annotations[1].scope, "document");
+  EXPECT_EQ(module->annotations[1].rule, 0);
+  EXPECT_EQ(to_string(module->annotations[1].yaml),
+            "{\"authors\": [{\"email\": \"j@example.com\", \"name\": \"John Doe\"}, {\"name\": \"Jane\"}], "
+            "\"entrypoint\": true, \"related_resources\": [{\"ref\": \"https://example.com\"}], \"scope\": "
+            "\"document\"}");
+  EXPECT_EQ(module->rules[1].annotations, 2);
+  EXPECT_TRUE(parse_module("m.rego", source, {})->annotations.empty());
+}
+
+TEST(Parser, AnnotationErrors) {
+  const auto error_of = [](const std::string& source) {
+    ParseOptions options;
+    options.process_annotations = true;
+    const Parsed<Module> module = parse_module("m.rego", source, options);
+    return module.ok() ? std::string() : module.error().list[0].to_string();
+  };
+  EXPECT_EQ(error_of("# METADATA\n\npackage p\n"),
+            "m.rego:1: rego_parse_error: expected METADATA block, found whitespace\n\t# METADATA\n\t^");
+  EXPECT_EQ(error_of("package p\n# METADATA\n# scope: all\na := 1\n"),
+            "m.rego:2: rego_parse_error: invalid annotation scope 'all'. Use one of 'rule', 'document', 'package', or "
+            "'subpackages'");
+  EXPECT_EQ(error_of("package p\n# METADATA\n# scope: package\na := 1\n"),
+            "m.rego:2: rego_parse_error: annotation scope 'package' must be applied to package (have rule)");
+  EXPECT_EQ(error_of("package p\n# METADATA\n# title: a\n# entrypoint: [x]\na := 1\n"),
+            "m.rego:4: rego_parse_error: yaml: unmarshal errors:\n  line 2: cannot unmarshal !!seq into bool\n\t"
+            "# entrypoint: [x]\n\t^");
+  EXPECT_EQ(error_of("package p\n# METADATA\n# authors: ['']\na := 1\n"),
+            "m.rego:2: rego_parse_error: invalid author definition : author is an empty string\n\t# METADATA\n\t^");
 }
 
 }  // namespace
