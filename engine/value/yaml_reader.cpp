@@ -19,7 +19,6 @@ using yaml::Node;
 using yaml::Scalar;
 using Kind_ = Node::Kind;
 
-constexpr std::string_view kStringTag = "tag:yaml.org,2002:str";
 constexpr std::string_view kMergeTag = "tag:yaml.org,2002:merge";
 constexpr std::size_t kMaxReported = 50;
 
@@ -484,8 +483,7 @@ Result<Document> parse_first(std::string_view text, YamlSchema schema, const Par
   PC_TRY(const Node* const root, parser.next(nodes));
   if (schema == YamlSchema::kOpa) {
     for (const Node* more = root; more != nullptr;) {
-      Arena others(0, 4096);
-      PC_TRY(more, parser.next(others));
+      PC_TRY(more, parser.next(nodes));
     }
   }
   return decode_document(root, schema, limits, style);
@@ -601,8 +599,8 @@ Result<std::vector<YamlDocument>> parse_yaml_stream(std::string_view text, YamlS
   const yaml::ErrorStyle style{schema, limits.source, 1};
   yaml::Parser parser(text, limits, style);
   std::vector<YamlDocument> documents;
+  Arena nodes(0, 4096);  // of the whole stream: an alias may name an anchor of a document before
   for (;;) {
-    Arena nodes(0, 4096);
     PC_TRY(const Node* const root, parser.next(nodes));
     if (root == nullptr) return documents;
     const std::uint32_t line = root->line + 1;

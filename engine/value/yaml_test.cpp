@@ -150,6 +150,12 @@ TEST(YamlReader, StreamOfManifests) {
   documents = parse_yaml_stream("a: 1\n---\nb: 2\n...\n", YamlSchema::kYaml12);
   ASSERT_TRUE(documents.ok());
   EXPECT_EQ(documents->size(), 2u);
+
+  // yaml.v3 knows anchors of documents before, v2 does not.
+  documents = parse_yaml_stream("a: &x b\n---\nc: *x", YamlSchema::kOpa);
+  ASSERT_TRUE(documents.ok()) << documents.error().to_string();
+  EXPECT_EQ(to_json((*documents)[1].document.root()), R"({"c":"b"})");
+  EXPECT_FALSE(parse_yaml_stream("a: &x b\n---\nc: *x", YamlSchema::kKubernetes).ok());
 }
 
 TEST(YamlReader, StreamOfJson) {
