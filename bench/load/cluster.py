@@ -103,6 +103,11 @@ class Manager:
         self.started = time.time()
         self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=env)
 
+    def check_alive(self, after=2):
+        time.sleep(after)
+        if self.process.poll() is not None:
+            raise RuntimeError("%s ended with %s: %s" % (self.name, self.process.returncode, self.tail()))
+
     def wait_ready(self, seconds=180):
         deadline = time.time() + seconds
         while time.time() < deadline:

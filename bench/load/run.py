@@ -52,14 +52,19 @@ def same_answers(managers, count):
 def webhook(args, plane):
     pairs = policies.policies(args.constraints)
     managers = []
+    planes = []
     report = {}
     try:
         for name, program in programs(args):
+            if managers:  # a control plane each: two managers of one name would take turns at the same status objects
+                plane = cluster.ControlPlane()
+                planes.append(plane)
+                plane.prepare()
             m = cluster.Manager(name, program, plane, ["webhook", "status", "generate"], core=0)
             managers.append(m)
-            if len(managers) == 1:
-                say("loading %d templates and constraints" % len(pairs))
-                plane.load(pairs)
+            m.check_alive()
+            say("%s: loading %d templates and constraints" % (name, len(pairs)))
+            plane.load(pairs)
             say("%s ready after %.2f s" % (name, m.wait_ready()))
         wait_for_constraints(managers, pairs)
         same_answers(managers, 40)
@@ -80,6 +85,8 @@ def webhook(args, plane):
     finally:
         for m in managers:
             m.stop()
+        for extra in planes:
+            extra.stop()
     return report
 
 
