@@ -1,7 +1,4 @@
 // + - * / % and abs, round, ceil, floor. Set difference shares the minus sign.
-#include <algorithm>
-#include <vector>
-
 #include "engine/rego/builtins/common.h"
 #include "engine/rego/builtins/families.h"
 #include "engine/value/number.h"
@@ -21,11 +18,11 @@ Value plus(BuiltinContext& c, Args a) {
 }
 
 Value set_difference(BuiltinContext& c, const Value& from, const Value& without) {
-  std::vector<Value> kept;
+  ValueList kept;
   for (const Value& element : from.elements()) {
     if (!without.get(element).defined()) kept.push_back(element);
   }
-  return kept.size() == from.size() ? from : make_set(c.arena, kept);
+  return kept.size() == from.size() ? from : make_set(c.arena, kept.view());
 }
 
 Value minus(BuiltinContext& c, Args a) {

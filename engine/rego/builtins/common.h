@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/rego/eval/builtin.h"
 #include "engine/value/value.h"
@@ -44,6 +45,32 @@ inline Value text_result(BuiltinContext& context, std::string_view text) { retur
 Value text_or_argument(BuiltinContext& context, const Value& argument, std::string_view text);
 // Aborts with OPA's wording for a call that ran out of its budget: "<name>: timed out before finishing".
 Value out_of_budget(BuiltinContext& context, std::string_view name);
+
+// A growing list of values whose first elements need no heap.
+class ValueList {
+ public:
+  using value_type = Value;
+  void push_back(const Value& value) {
+    if (size_ < kInline) {
+      inline_[size_++] = value;
+      return;
+    }
+    if (heap_.empty()) heap_.assign(inline_, inline_ + kInline);
+    heap_.push_back(value);
+    ++size_;
+  }
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  std::span<const Value> view() const noexcept {
+    return size_ <= kInline ? std::span<const Value>(inline_, size_) : std::span<const Value>(heap_);
+  }
+
+ private:
+  static constexpr std::size_t kInline = 24;
+  Value inline_[kInline];
+  std::vector<Value> heap_;
+  std::size_t size_ = 0;
+};
 
 bool is_ascii(std::string_view text) noexcept;
 std::size_t rune_count(std::string_view text) noexcept;

@@ -1,10 +1,10 @@
 // base64, base64url, hex, urlquery.
-#include <array>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
+#include "engine/rego/builtins/base64.h"
 #include "engine/rego/builtins/common.h"
 #include "engine/rego/builtins/families.h"
 #include "engine/rego/builtins/go_numbers.h"
@@ -14,114 +14,38 @@
 namespace portcullis::rego::builtins {
 namespace {
 
-constexpr std::string_view kStandard = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::string_view kUrl = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-std::string base64(std::string_view bytes, std::string_view alphabet, bool pad) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = bytes.size() - i;
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      group = group << 8 | (k < left ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    }
-    const std::size_t letters = left >= 3 ? 4 : left + 1;
-    for (std::size_t k = 0; k < letters; ++k) out += alphabet[group >> (18 - 6 * k) & 63u];
-    if (pad) out.append(4 - letters, '=');
-  }
-  return out;
-}
-
-// Go's decoder: skips line ends, wants padding, ignores the spare bits of the last letter. nullopt: `bad` is the offset.
-std::optional<std::string> from_base64(std::string_view text, std::string_view alphabet, std::size_t& bad) {
-  std::array<std::int8_t, 256> values{};
-  values.fill(-1);
-  for (std::size_t i = 0; i < alphabet.size(); ++i) {
-    values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
-  }
-  std::string out;
-  std::uint32_t group = 0;
-  int count = 0;
-  std::size_t at = 0;
-  const auto skip_lines = [&] {
-    while (at < text.size() && (text[at] == '\n' || text[at] == '\r')) ++at;
-  };
-  while (true) {
-    skip_lines();
-    if (at >= text.size()) {
-      bad = text.size() - static_cast<std::size_t>(count);
-      return count == 0 ? std::optional(out) : std::nullopt;
-    }
-    const char c = text[at++];
-    if (c == '=') {
-      bad = at - 1;
-      if (count < 2) return std::nullopt;
-      if (count == 2) {
-        skip_lines();
-        if (at >= text.size()) {
-          bad = text.size();
-          return std::nullopt;
-        }
-        if (text[at] != '=') return std::nullopt;
-        ++at;
-      }
-      group <<= 6 * (4 - count);
-      for (int k = 0; k < count - 1; ++k) out += static_cast<char>(group >> (16 - 8 * k) & 255u);
-      skip_lines();
-      bad = at;
-      return at == text.size() ? std::optional(out) : std::nullopt;
-    }
-    const std::int8_t value = values[static_cast<unsigned char>(c)];
-    if (value < 0) {
-      bad = at - 1;
-      return std::nullopt;
-    }
-    group = group << 6 | static_cast<std::uint32_t>(value);
-    if (++count == 4) {
-      for (int k = 0; k < 3; ++k) out += static_cast<char>(group >> (16 - 8 * k) & 255u);
-      group = 0;
-      count = 0;
-    }
-  }
-}
-
 Value decoded(BuiltinContext& c, std::string_view text, std::string_view alphabet) {
-  std::size_t bad = 0;
-  const auto out = from_base64(text, alphabet, bad);
-  return out ? text_result(c, *out) : c.fail("illegal base64 data at input byte " + std::to_string(bad));
+  std::string error;
+  const auto out = from_base64(text, alphabet, error);
+  return out ? text_result(c, *out) : c.fail(std::move(error));
 }
 
 Value base64_encode(BuiltinContext& c, Args a) {
   const auto s = string_operand(c, a, 0);
-  return s ? text_result(c, base64(*s, kStandard, true)) : Value::undefined();
+  return s ? text_result(c, to_base64(*s, kBase64Standard, true)) : Value::undefined();
 }
 Value base64_decode(BuiltinContext& c, Args a) {
   const auto s = string_operand(c, a, 0);
-  return s ? decoded(c, *s, kStandard) : Value::undefined();
+  return s ? decoded(c, *s, kBase64Standard) : Value::undefined();
 }
 Value base64_is_valid(BuiltinContext&, Args a) {
-  std::size_t bad = 0;
-  return Value::boolean(a[0].is_string() && from_base64(a[0].as_string(), kStandard, bad));
+  std::string error;
+  return Value::boolean(a[0].is_string() && from_base64(a[0].as_string(), kBase64Standard, error));
 }
 Value base64url_encode(BuiltinContext& c, Args a) {
   const auto s = string_operand(c, a, 0);
-  return s ? text_result(c, base64(*s, kUrl, true)) : Value::undefined();
+  return s ? text_result(c, to_base64(*s, kBase64Url, true)) : Value::undefined();
 }
 Value base64url_encode_no_pad(BuiltinContext& c, Args a) {
   const auto s = string_operand(c, a, 0);
-  return s ? text_result(c, base64(*s, kUrl, false)) : Value::undefined();
+  return s ? text_result(c, to_base64(*s, kBase64Url, false)) : Value::undefined();
 }
 Value base64url_decode(BuiltinContext& c, Args a) {
   const auto s = string_operand(c, a, 0);
   if (!s) return {};
-  std::string text(*s);
-  if (!text.ends_with('=')) {
-    const std::size_t rest = text.size() % 4;
-    if (rest == 1) return c.fail("illegal base64url string: " + text);
-    if (rest != 0) text.append(4 - rest, '=');
-  }
-  return decoded(c, text, kUrl);
+  std::string error;
+  const auto out = from_base64url(*s, error);
+  return out ? text_result(c, *out) : c.fail(std::move(error));
 }
 
 int hex_digit(char c) {

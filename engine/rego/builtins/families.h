@@ -21,6 +21,8 @@ std::span<const BuiltinDecl> glob_builtins();
 std::span<const BuiltinDecl> unit_builtins();
 std::span<const BuiltinDecl> json_builtins();
 std::span<const BuiltinDecl> yaml_builtins();
+std::span<const BuiltinDecl> provider_builtins();
+std::span<const BuiltinDecl> jwt_builtins();
 std::span<const BuiltinDecl> encoding_builtins();
 std::span<const BuiltinDecl> crypto_builtins();
 std::span<const BuiltinDecl> time_builtins();

@@ -74,8 +74,8 @@ std::unique_ptr<re2::RE2> compile(const std::string& pattern, std::string& error
   if (out->ok()) return out;
   error = "error parsing regexp: ";
   error += go_message(out->error_code());
-  if (out->error_code() != re2::RE2::ErrorTrailingBackslash) error += ": `" + out->error_arg() + "`";
-  else error += ": ``";
+  const bool no_place = out->error_code() == re2::RE2::ErrorTrailingBackslash;
+  error += ": `" + (no_place ? std::string() : out->error_arg()) + "`";
   return nullptr;
 }
 
@@ -85,55 +85,57 @@ PatternCache::PatternCache() = default;
 PatternCache::~PatternCache() = default;
 
 void PatternCache::clear() {
-  young_.clear();
-  old_.clear();
+  regexes_ = {};
+  globs_ = {};
 }
 
-const re2::RE2* PatternCache::find(const std::string& key) {
-  const auto found = young_.find(key);
-  if (found != young_.end()) return found->second.get();
-  const auto older = old_.find(key);
-  if (older == old_.end()) return nullptr;
+const re2::RE2* PatternCache::Generations::find(std::string_view key) {
+  const auto found = young.find(key);
+  if (found != young.end()) return found->second.get();
+  const auto older = old.find(key);
+  if (older == old.end()) return nullptr;
   std::unique_ptr<re2::RE2> pattern = std::move(older->second);
-  old_.erase(older);
-  return add(key, std::move(pattern));
+  std::string name = older->first;
+  old.erase(older);
+  return add(std::move(name), std::move(pattern));
 }
 
-const re2::RE2* PatternCache::add(std::string key, std::unique_ptr<re2::RE2> pattern) {
-  if (young_.size() >= kMaxEntries / 2) {
-    old_ = std::move(young_);
-    young_.clear();
+const re2::RE2* PatternCache::Generations::add(std::string key, std::unique_ptr<re2::RE2> pattern) {
+  if (young.size() >= kMaxEntries / 2) {
+    old = std::move(young);
+    young.clear();
   }
-  return young_.insert_or_assign(std::move(key), std::move(pattern)).first->second.get();
+  return young.insert_or_assign(std::move(key), std::move(pattern)).first->second.get();
 }
 
 const re2::RE2* PatternCache::regex(std::string_view pattern, std::string& error) {
+  if (const re2::RE2* hit = regexes_.find(pattern)) return hit;
   if (pattern.size() > kMaxPatternBytes) {
     error = "error parsing regexp: expression too large";
     return nullptr;
   }
-  std::string key = "r" + std::string(pattern);
-  if (const re2::RE2* hit = find(key)) return hit;
   const bool named = pattern.find("(?<") != std::string_view::npos;
   auto compiled = compile(named ? with_named_groups(pattern) : std::string(pattern), error);
-  return compiled ? add(std::move(key), std::move(compiled)) : nullptr;
+  return compiled ? regexes_.add(std::string(pattern), std::move(compiled)) : nullptr;
 }
 
 const re2::RE2* PatternCache::glob(std::string_view pattern, const std::vector<char32_t>& delimiters,
                                    std::string& error) {
+  glob_key_.clear();
+  for (const char32_t rune : delimiters) {
+    glob_key_.append(reinterpret_cast<const char*>(&rune), sizeof rune);
+  }
+  glob_key_.append(sizeof(char32_t), '\0');
+  glob_key_ += pattern;
+  if (const re2::RE2* hit = globs_.find(glob_key_)) return hit;
   if (pattern.size() > kMaxPatternBytes) {
     error = "glob: pattern is too large";
     return nullptr;
   }
-  std::string key = "g";
-  for (const char32_t rune : delimiters) key += std::to_string(static_cast<std::uint32_t>(rune)) + ",";
-  key += ":";
-  key += pattern;
-  if (const re2::RE2* hit = find(key)) return hit;
   const auto expression = builtins::glob_to_regex(pattern, delimiters, error);
   if (!expression) return nullptr;
   auto compiled = compile(*expression, error);
-  return compiled ? add(std::move(key), std::move(compiled)) : nullptr;
+  return compiled ? globs_.add(glob_key_, std::move(compiled)) : nullptr;
 }
 
 }  // namespace portcullis::rego

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ namespace portcullis::rego {
 
 class PatternCache {
  public:
-  static constexpr std::size_t kMaxEntries = 512;
+  static constexpr std::size_t kMaxEntries = 512;  // of each sort
   static constexpr std::size_t kMaxPatternBytes = std::size_t{1} << 20;
 
   PatternCache();
@@ -34,13 +35,23 @@ class PatternCache {
   void clear();
 
  private:
-  using Map = std::unordered_map<std::string, std::unique_ptr<re2::RE2>>;
-  const re2::RE2* find(const std::string& key);
-  const re2::RE2* add(std::string key, std::unique_ptr<re2::RE2> pattern);
-
+  // Looked up by view, so that a hit does not allocate.
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+  };
+  using Map = std::unordered_map<std::string, std::unique_ptr<re2::RE2>, Hash, std::equal_to<>>;
   // Two generations: when the young one is full it becomes the old one, and what was not used since is dropped.
-  Map young_;
-  Map old_;
+  struct Generations {
+    Map young;
+    Map old;
+    const re2::RE2* find(std::string_view key);
+    const re2::RE2* add(std::string key, std::unique_ptr<re2::RE2> pattern);
+  };
+
+  Generations regexes_;
+  Generations globs_;
+  std::string glob_key_;  // reused
 };
 
 }  // namespace portcullis::rego

@@ -12,26 +12,25 @@ namespace {
 bool before(const Value& a, const Value& b) { return compare(a, b) < 0; }
 
 // Both are sorted, so one linear merge does it. Of equal elements the left one's spelling stays.
-std::vector<Value> intersect(std::span<const Value> a, std::span<const Value> b) {
-  std::vector<Value> out;
+ValueList intersect(std::span<const Value> a, std::span<const Value> b) {
+  ValueList out;
   std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out), before);
   return out;
 }
 
 Value set_and(BuiltinContext& c, Args a) {
   if (!set_operand(c, a, 0) || !set_operand(c, a, 1)) return {};
-  return make_set(c.arena, intersect(a[0].elements(), a[1].elements()));
+  return make_set(c.arena, intersect(a[0].elements(), a[1].elements()).view());
 }
 
 Value set_or(BuiltinContext& c, Args a) {
   if (!set_operand(c, a, 0) || !set_operand(c, a, 1)) return {};
   if (a[0].size() == 0) return a[1];
   if (a[1].size() == 0) return a[0];
-  std::vector<Value> out;
-  out.reserve(a[0].size() + a[1].size());
+  ValueList out;
   std::set_union(a[0].elements().begin(), a[0].elements().end(), a[1].elements().begin(), a[1].elements().end(),
                  std::back_inserter(out), before);
-  return make_set(c.arena, out);
+  return make_set(c.arena, out.view());
 }
 
 bool sets_in_set(BuiltinContext& c, Args a) {
@@ -53,7 +52,8 @@ Value intersection(BuiltinContext& c, Args a) {
     if (first) {
       out.assign(element.elements().begin(), element.elements().end());
     } else {
-      out = intersect(out, element.elements());
+      const ValueList both = intersect(out, element.elements());
+      out.assign(both.view().begin(), both.view().end());
     }
     first = false;
   }

@@ -454,6 +454,7 @@ class Formatter {
       at_ = percent;
       if (at_ >= format_.size()) break;
       ++at_;
+      if (simple_directive()) continue;
       if (!directive()) break;
       if (out_.size() > kMaxResultBytes || c_.over_budget()) return false;
     }
@@ -580,6 +581,27 @@ class Formatter {
     out_ += "%!";
     text::append_rune(out_, verb);
     out_ += what;
+  }
+
+  // %s, %v and %d of what they fit, without flags: what nearly every policy writes.
+  bool simple_directive() {
+    if (done() || next_ >= values_.size()) return false;
+    const Value& value = values_[next_];
+    const char verb = peek();
+    if (value.is_string() && (verb == 's' || verb == 'v')) {
+      out_ += value.as_string();
+    } else if (value.is_integer() && (verb == 'd' || verb == 'v')) {
+      char buffer[24];
+      const auto end = std::to_chars(buffer, buffer + sizeof buffer, value.as_integer());
+      out_.append(buffer, end.ptr);
+    } else if (verb == 'v' && !value.is_string() && !value.is_number()) {
+      append_rego(out_, value);
+    } else {
+      return false;
+    }
+    ++at_;
+    ++next_;
+    return true;
   }
 
   bool directive() {

@@ -25,13 +25,16 @@ Value concat(BuiltinContext& c, Args a) {
   }
   if (parts.size() == 1) return parts.front();
   if (bytes > kMaxResultBytes) return out_of_budget(c, "concat");
-  std::string out;
-  out.reserve(bytes);
+  if (parts.empty()) return Value::string("");
+  bytes -= separator->size();
+  char* const out = static_cast<char*>(c.arena.allocate(bytes, 1));
+  char* to = out;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (i != 0) out += *separator;
-    out += parts[i].as_string();
+    if (i != 0) to = std::copy(separator->begin(), separator->end(), to);
+    const std::string_view part = parts[i].as_string();
+    to = std::copy(part.begin(), part.end(), to);
   }
-  return text_result(c, out);
+  return Value::string({out, bytes});
 }
 
 struct TwoStrings {
@@ -144,6 +147,11 @@ template <char32_t (*Map)(char32_t) noexcept>
 Value mapped(BuiltinContext& c, Args a) {
   const auto s = string_operand(c, a, 0);
   if (!s) return {};
+  const bool unchanged = std::all_of(s->begin(), s->end(), [](char byte) {
+    const auto rune = static_cast<unsigned char>(byte);
+    return rune < 0x80 && Map(rune) == rune;
+  });
+  if (unchanged) return a[0];
   std::string out;
   out.reserve(s->size());
   for (std::size_t at = 0; at < s->size();) {
@@ -154,38 +162,31 @@ Value mapped(BuiltinContext& c, Args a) {
   return text_or_argument(c, a[0], out);
 }
 
-// Go's strings.Split: an empty separator splits into runes.
-std::vector<std::string_view> split_text(std::string_view text, std::string_view separator) {
-  std::vector<std::string_view> out;
+// Go's strings.Split: an empty separator splits into runes. The pieces share the bytes of the text they come from, which
+// outlives the call's result.
+ValueList split_text(std::string_view text, std::string_view separator) {
+  ValueList out;
   if (separator.empty()) {
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t size = text::decode_rune(text, at).size;
-      out.push_back(text.substr(at, size));
+      out.push_back(Value::string(text.substr(at, size)));
       at += size;
     }
     return out;
   }
   std::size_t from = 0;
   for (std::size_t at = text.find(separator); at != std::string_view::npos; at = text.find(separator, from)) {
-    out.push_back(text.substr(from, at - from));
+    out.push_back(Value::string(text.substr(from, at - from)));
     from = at + separator.size();
   }
-  out.push_back(text.substr(from));
+  out.push_back(Value::string(text.substr(from)));
   return out;
-}
-
-Value strings_of(BuiltinContext& c, std::span<const std::string_view> parts) {
-  std::vector<Value> out;
-  out.reserve(parts.size());
-  // The pieces share the bytes of the text they come from, which outlives the call's result.
-  for (const std::string_view part : parts) out.push_back(Value::string(part));
-  return make_array(c.arena, out);
 }
 
 Value split(BuiltinContext& c, Args a) {
   const auto s = two_strings(c, a);
   if (!s) return {};
-  return strings_of(c, split_text(s->first, s->second));
+  return make_array(c.arena, split_text(s->first, s->second).view());
 }
 
 Value split_n(BuiltinContext& c, Args a) {
@@ -193,12 +194,11 @@ Value split_n(BuiltinContext& c, Args a) {
   if (!s) return {};
   const auto n = int_operand(c, a, 2);
   if (!n) return {};
-  const std::vector<std::string_view> parts = split_text(s->first, s->second);
+  const ValueList parts = split_text(s->first, s->second);
   const auto size = static_cast<std::int64_t>(parts.size());
-  const std::span<const std::string_view> all(parts);
-  if (*n >= 0) return strings_of(c, all.first(static_cast<std::size_t>(std::min(*n, size))));
+  if (*n >= 0) return make_array(c.arena, parts.view().first(static_cast<std::size_t>(std::min(*n, size))));
   const std::int64_t skip = *n < -size ? 0 : size + *n;
-  return strings_of(c, all.subspan(static_cast<std::size_t>(skip)));
+  return make_array(c.arena, parts.view().subspan(static_cast<std::size_t>(skip)));
 }
 
 Value replace(BuiltinContext& c, Args a) {
