@@ -187,22 +187,25 @@ bool FunctionPlanner::plan_switch(std::span<const Rule* const> rules, std::span<
   return true;
 }
 
+// The bodies of a partial document's rules, each solution of each rule handed to `finish`.
+void FunctionPlanner::rule_bodies(std::span<const Rule* const> rules, const Finish& finish) {
+  const Label done = code_.label();
+  const Block block = open_block(done);
+  std::vector<Sharer> sharers;
+  for (const Rule* rule : rules) sharers.push_back({rule, bindings_, {}});
+  shared_bodies(sharers, 0, finish);
+  code_.bind(done);
+  close_block(block);
+}
+
 void FunctionPlanner::partial_set(const RuleTreeNode& node) {
   const Operand mark = code_.allocate();
   code_.emit(Opcode::kOpen, mark);
-  for (const Rule* rule : node.rules) {
-    const Label next = code_.label();
-    const std::uint32_t registers = code_.next_register;
-    const Block block = open_block(next);
-    body(rule->body);
-    at(rule->head.location);
-    const Operand element = term(*rule->head.key);
+  rule_bodies(node.rules, [&](const Rule& rule) {
+    at(rule.head.location);
+    const Operand element = term(*rule.head.key);
     code_.emit(Opcode::kPushSet, element, mark);
-    jump_fail();
-    close_block(block);
-    code_.bind(next);
-    code_.release_to(registers);
-  }
+  });
   const Operand set = code_.allocate();
   code_.emit(Opcode::kCloseSet, set, mark);
   code_.emit(Opcode::kReturn, set);
@@ -212,21 +215,14 @@ void FunctionPlanner::partial_set(const RuleTreeNode& node) {
 void FunctionPlanner::partial_object(const RuleTreeNode& node) {
   const Operand mark = code_.allocate();
   code_.emit(Opcode::kOpen, mark);
-  for (const Rule* rule : node.rules) {
-    const Label next = code_.label();
-    const std::uint32_t registers = code_.next_register;
-    const Block block = open_block(next);
-    body(rule->body);
-    at(rule->head.location);
-    const Operand key = term(steps_below(*rule)[0]);
-    const Operand value = rule->head.value ? term(*rule->head.value) : constant(Value::boolean(true));
+  rule_bodies(node.rules, [&](const Rule& rule) {
+    at(rule.head.location);
+    const Operand key = term(steps_below(rule)[0]);
+    const Operand value = rule.head.value ? term(*rule.head.value) : constant(Value::boolean(true));
     code_.emit(Opcode::kPushPair, key, value);
-    jump_fail();
-    close_block(block);
-    code_.bind(next);
-    code_.release_to(registers);
-  }
+  });
   const Operand object = code_.allocate();
+  at(node.rules.back()->head.location);
   code_.emit(Opcode::kCloseObject, object, mark, 0, kNoLabel, code_.place);
   code_.emit(Opcode::kReturn, object);
 }

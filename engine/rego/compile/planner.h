@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -153,6 +154,18 @@ class FunctionPlanner {
   void partial_set(const RuleTreeNode& node);
   void partial_object(const RuleTreeNode& node);
   void nested_object(const RuleTreeNode& node);
+  // plan_share.cpp: bodies of several rules, what they begin with in common planned once.
+  class Likeness;
+  struct Sharer {
+    const Rule* rule;
+    std::vector<Binding> bindings;
+    // Variables of the leading expression at hand: the leader's and this rule's.
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> likeness_names;
+  };
+  using Finish = std::function<void(const Rule&)>;
+  void shared_bodies(std::vector<Sharer>& rules, std::size_t depth, const Finish& finish);
+  void rule_bodies(std::span<const Rule* const> rules, const Finish& finish);
+  static std::vector<std::uint32_t> variables_of(const Expr& expr);
   bool plan_switch(std::span<const Rule* const> rules, std::span<const Label> bodies, Label finish, Operand& chain);
 
   // Helpers.
