@@ -141,6 +141,14 @@ TEST(CheckResult, IsRewritten) {
   }
 }
 
+TEST(CheckResult, TakesTheLongestChain) {
+  std::string source = "package a\np := 1";
+  for (int i = 0; i < 1900; ++i) source += " + 1";
+  Case one;
+  one.modules = {{"a.rego", source + "\n"}};
+  EXPECT_TRUE(check_case(one).ok());
+}
+
 TEST(RuleTree, FindsWhatReferencesMean) {
   Case one;
   one.modules = {{"a.rego", "package a.b\np.q := 1\ns contains 1\nf(x) := x\no[x].y := 1 if { x := \"k\" }\n"},

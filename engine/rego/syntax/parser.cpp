@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kParseError = "rego_parse_error";
 
 // Of a thread's 8 MiB. The bound on depth is met first but in sanitizer builds, whose frames are several times larger.
+constexpr std::uint32_t kMaxLinks = 2000;
 constexpr std::size_t kMaxStackBytes = std::size_t{4} << 20;
 
 bool is_space(char c) {
@@ -73,6 +74,13 @@ Parser::Depth::Depth(Parser& p) : parser(p) {
   const std::size_t used = p.stack_start_ > here ? p.stack_start_ - here : here - p.stack_start_;
   ok = p.depth_ <= p.options_.max_depth && used <= kMaxStackBytes;
   if (!ok) p.error(p.s_.location, "max parsing recursion depth exceeded");
+}
+
+// A chain of operators (1 + 1 + …) nests to the left without nesting in the source: what walks the tree goes as deep.
+bool Parser::add_link() {
+  if (++s_.links <= kMaxLinks) return true;
+  error(s_.location, "max parsing recursion depth exceeded");
+  return false;
 }
 
 std::string_view Parser::text_between(std::size_t begin, std::size_t end) const {

@@ -52,6 +52,7 @@ class Parser {
     std::size_t token_end = 0;
     std::size_t last_end = 0;  // end of the token before
     std::uint32_t wildcards = 0;
+    std::uint32_t links = 0;  // of the operator chains on the way to this place, in one statement
     std::uint32_t keywords = 0;  // index into keyword_sets_
     std::int32_t errors = -1;    // heads of chains
     std::int32_t comments = -1;
@@ -84,6 +85,7 @@ class Parser {
   };
 
   // parser.cpp: tokens, errors, statements
+  bool add_link();  // one more operator in a chain, one level more in the tree; false past the bound, error recorded
   void scan() { scan_next(true, Lexer::Mode::kNormal); }
   void scan_white() { scan_next(false, Lexer::Mode::kNormal); }  // stops at white space too
   void scan_next(bool skip_white, Lexer::Mode mode);

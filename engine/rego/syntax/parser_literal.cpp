@@ -1,6 +1,8 @@
 // Bodies and the expressions in them: with, some, every, plain expressions.
 #include <utility>
 
+#include <algorithm>
+
 #include "engine/rego/syntax/parser_impl.h"
 
 namespace portcullis::rego {
@@ -34,9 +36,13 @@ MaybeBody Parser::parse_query(bool require_semicolon, Token end) {
     return std::nullopt;
   }
   Body body;
+  const std::uint32_t links = s_.links;
+  std::uint32_t most = links;
   for (;;) {
+    s_.links = links;  // literals stand beside each other; only the longest counts for what is around the body
     MaybeExpr expr = parse_literal();
     if (!expr) return std::nullopt;
+    s_.links = most = std::max(most, s_.links);
     append(body, std::move(*expr));
     if (s_.token == Token::kSemicolon) {
       scan();

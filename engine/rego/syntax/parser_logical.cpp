@@ -124,7 +124,7 @@ MaybeExpr Parser::parse_or_chain(Operand left) {
   while (s_.token == Token::kLogicalOr) {
     scan();
     std::optional<Operand> right = parse_operand("or");
-    if (!right) return std::nullopt;
+    if (!right || !add_link()) return std::nullopt;
     if (s_.token == Token::kLogicalAnd) {
       const Location where = right->location;
       MaybeExpr chain = parse_and_chain(std::move(*right));
@@ -144,7 +144,7 @@ MaybeExpr Parser::parse_and_chain(Operand left) {
   while (s_.token == Token::kLogicalAnd) {
     scan();
     std::optional<Operand> right = parse_operand("and");
-    if (!right) return std::nullopt;
+    if (!right || !add_link()) return std::nullopt;
     Expr expr = join_operands(ExprKind::kAnd, std::move(left), std::move(*right));
     const Location where = expr.location;
     left = {body_of(std::move(expr)), false, where};

@@ -92,6 +92,7 @@ MaybeTerm Parser::parse_in(bool with_key) {
     Term op = operator_term({"internal", "member_2"});
     MaybeTerm right = parse_infix(1);
     if (!right) return left;
+    if (!add_link()) return std::nullopt;
     const Location where = located(left->location, offset, s_.last_end);
     std::vector<Term> items;
     items.push_back(std::move(op));
@@ -141,6 +142,7 @@ MaybeTerm Parser::parse_infix(int level, std::size_t offset) {
       allowed = at - 1;
       continue;
     }
+    if (!add_link()) return std::nullopt;
     const Location where = located(left->location, offset, s_.last_end);
     std::vector<Term> items;
     items.reserve(3);

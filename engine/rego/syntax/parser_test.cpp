@@ -113,6 +113,12 @@ TEST(Parser, DepthIsBounded) {
   const Parsed<Module> module = parse_module("m.rego", "package p\nx := " + std::string(20000, '['), {});
   ASSERT_FALSE(module.ok());
   EXPECT_EQ(module.error().list[0].message, "max parsing recursion depth exceeded");
+  // Chains of operators nest in the tree, not in the source.
+  for (const char* link : {" + 1", " in x", " & y"}) {
+    std::string long_chain = "package p\nx := z";
+    for (int i = 0; i < 20000; ++i) long_chain += link;
+    EXPECT_FALSE(parse_module("m.rego", long_chain, {}).ok()) << link;
+  }
 }
 
 TEST(Parser, LocationsCountCharacters) {
