@@ -93,7 +93,7 @@ TEST(GatorLibrary, SuitesPass) {
   const std::string folder = named != nullptr ? named : PC_SOURCE_DIR "/../shared/cases/gatekeeper-library";
   if (!std::filesystem::is_directory(folder)) GTEST_SKIP() << "no policy library at " << folder;
   Answer answer;
-  const std::string path = folder + "/...";
+  const std::string path = std::filesystem::canonical(folder).string() + "/...";
   const std::string_view args[] = {"verify", path};
   answer.code = run_gator(args, {nullptr, &answer.out, &answer.err});
   EXPECT_EQ(answer.code, 0) << answer.out << answer.err;

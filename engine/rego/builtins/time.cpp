@@ -56,11 +56,13 @@ std::optional<Moment> moment(BuiltinContext& c, const Value& value) {
     c.fail("timestamp too big");
     return std::nullopt;
   }
+  out.seconds = *whole / kBillion;
   std::int64_t rest = *whole % kBillion;
-  if (rest < 0) rest += kBillion;
+  if (rest < 0) {  // before 1970: down to the full second
+    rest += kBillion;
+    --out.seconds;
+  }
   out.nanosecond = static_cast<int>(rest);
-  out.seconds = (*whole - rest) / kBillion;
-  if (*whole < 0 && rest > 0) out.seconds = *whole / kBillion - 1;
   return out;
 }
 

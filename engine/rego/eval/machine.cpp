@@ -77,7 +77,7 @@ void Machine::enter_environment(const Value& input, const Value& base) {
   environment.memo = arena.allocate_array<Value>(program_.memo_slots);
   environment.memo_state = arena.allocate_array<std::uint8_t>(program_.memo_slots + program_.input_slots);
   environment.input_state = environment.memo_state + program_.memo_slots;
-  std::memset(environment.memo_state, kMemoEmpty, program_.memo_slots + program_.input_slots);
+  std::fill_n(environment.memo_state, program_.memo_slots + program_.input_slots, static_cast<std::uint8_t>(kMemoEmpty));
   environment.input_memo = arena.allocate_array<Value>(program_.input_slots);
   environment.mocks = arena.allocate_array<Value>(program_.mock_slots);
   const Value* from = environment_ != nullptr ? environment_->mocks : nullptr;
