@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "policy/model/go_error.h"
 #include "policy/model/object.h"
 
 namespace portcullis::policy {
@@ -51,6 +52,31 @@ std::shared_ptr<const Built> build(Node& node) {
 std::vector<std::string> path_of(std::string_view api_version, std::string_view kind, std::string_view ns) {
   if (ns.empty()) return {"cluster", std::string(api_version), std::string(kind)};
   return {"namespace", std::string(ns), std::string(api_version), std::string(kind)};
+}
+
+// A Namespace is also kept for matching, where its metadata must have the types of Kubernetes' own.
+Result<void> check_namespace(const Value& object) {
+  const auto wrong = [](const std::string& what) {
+    return make_error(Code::kInvalid, "cannot cache non-namespace type: cannot cache Namespace: " + what);
+  };
+  const Value metadata = object.get("metadata");
+  if (!metadata.defined() || metadata.is_null()) return ok();
+  if (!metadata.is_object()) return wrong("cannot restore struct from: " + std::string(go_type(metadata)));
+  const auto check_text = [&](const Value& value) -> Result<void> {
+    if (!value.defined() || value.is_null() || value.is_string()) return ok();
+    return wrong("cannot convert " + std::string(go_type(value)) + " to string");
+  };
+  for (const std::string_view name : {"name", "generateName", "namespace", "uid", "resourceVersion"}) {
+    PC_TRY_VOID(check_text(metadata.get(name)));
+  }
+  for (const std::string_view name : {"labels", "annotations"}) {
+    const Value map = metadata.get(name);
+    if (map.defined() && !map.is_null() && !map.is_object()) {
+      return wrong("cannot restore map from " + std::string(go_type(map)));
+    }
+    for (const Value& value : map.values()) PC_TRY_VOID(check_text(value));
+  }
+  return ok();
 }
 
 Result<ObjectKind> identity(const Value& object) {
@@ -117,6 +143,7 @@ Inventory::~Inventory() = default;
 
 Result<void> Inventory::upsert(const Value& object) {
   PC_TRY(const ObjectKind kind, identity(object));
+  if (kind.is_namespace()) PC_TRY_VOID(check_namespace(object));
   Arena scratch;
   auto stored = std::make_shared<const Document>(Document::copy_of(as_float64(scratch, object)));
   const std::vector<std::string> path = path_of(kind.api_version(), kind.kind, namespace_of(object));

@@ -94,6 +94,7 @@ Result<void> read_kinds(const Value& request, Review& out) {
 Result<Review> read_request(const Value& request) {
   Review out;
   out.request = request;
+  out.float64_numbers = true;
   if (absent(request)) return out;
   if (!request.is_object()) {
     return invalid(json_type_error(request, "AdmissionReview.request", "v1.AdmissionRequest"));
@@ -195,7 +196,7 @@ Review review_of_object(const Value& object, Source source, Operation operation)
 
 Value typed_namespace(Arena& arena, const Value& ns) {
   if (!ns.is_object()) return ns;
-  Value out = ns;
+  Value out = as_float64(arena, ns);
   for (const std::string_view key : {"spec", "status"}) {
     if (!out.get(key).is_object()) {
       out = with_member(arena, out, make_symbol_or_string(arena, key), make_object(arena, {}));

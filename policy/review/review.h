@@ -37,6 +37,9 @@ struct Review {
   Value old_object;
   Value request;     // request as sent (undefined for synthetic reviews)
 
+  // The objects' numbers are float64 already (decoded requests); otherwise policies are shown a converted copy.
+  bool float64_numbers = false;
+
   Source source = Source::kNone;
   Value match_namespace;   // Namespace for matching; undefined: unknown (the inventory's is then used)
   Value input_namespace;   // Namespace shown as input.review.namespaceObject; undefined: {}

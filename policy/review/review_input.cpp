@@ -3,6 +3,8 @@
 #include <array>
 #include <cstddef>
 
+#include "policy/model/object.h"
+
 namespace portcullis::policy {
 namespace {
 
@@ -88,22 +90,27 @@ Value make_review_input(Arena& arena, const Review& review) {
     if (!text.empty()) members[count++] = {key, Value::string(text)};
   };
   const bool is_delete = review.operation == Operation::kDelete;
-  add(f.uid, Value::string(review.uid));
+  // In order of keys, so that there is nothing left to sort.
+  if (review.has_dry_run) add(f.dry_run, Value::boolean(review.dry_run));
   add(f.kind, triple(arena, f.kind, review.group, review.version, review.kind));
-  add(f.resource, triple(arena, f.resource, review.resource_group, review.resource_version, review.resource));
-  add_text(f.sub_resource, review.sub_resource);
+  add_text(f.name, review.name);
+  add_text(f.ns, review.ns);
+  add(f.namespace_object, review.input_namespace.is_object() ? review.input_namespace : empty_object());
+  const auto shown = [&](const Value& object) {
+    return or_null(review.float64_numbers ? object : as_float64(arena, object));
+  };
+  const Value old_object = shown(review.old_object);
+  add(f.object, is_delete ? old_object : shown(review.object));
+  add(f.old_object, old_object);
+  add(f.operation, Value::string(review.operation_text));
+  add(f.options, or_null(review.options));
   add(f.request_kind, optional_triple(arena, request.get(f.request_kind), f.kind));
   add(f.request_resource, optional_triple(arena, request.get(f.request_resource), f.resource));
   add_text(f.request_sub_resource, request.string_or("requestSubResource"));
-  add_text(f.name, review.name);
-  add_text(f.ns, review.ns);
-  add(f.operation, Value::string(review.operation_text));
+  add(f.resource, triple(arena, f.resource, review.resource_group, review.resource_version, review.resource));
+  add_text(f.sub_resource, review.sub_resource);
+  add(f.uid, Value::string(review.uid));
   add(f.user_info, user_info(arena, review.user_info));
-  add(f.object, or_null(is_delete ? review.old_object : review.object));
-  add(f.old_object, or_null(review.old_object));
-  if (review.has_dry_run) add(f.dry_run, Value::boolean(review.dry_run));
-  add(f.options, or_null(review.options));
-  add(f.namespace_object, review.input_namespace.is_object() ? review.input_namespace : empty_object());
   return make_object(arena, {members.data(), count});
 }
 

@@ -154,6 +154,17 @@ violation[{"msg": msg}] { msg := json.marshal(input) })"));
                      R"("userInfo":{"username":"bob"}}})"}));
 }
 
+TEST_F(Fixture, NumbersReachPoliciesAsGoLeavesThem) {
+  add_template(template_json("Show", R"(package s
+violation[{"msg": msg}] { msg := sprintf("%v %v", [input.review.object.spec, input.parameters]) })"));
+  add_constraint(constraint_json("Show", "c", R"({"parameters": {"n": 1000000, "f": 1.50}})"));
+  const Document object = parse(R"({"kind": "Pod", "metadata": {"name": "p"}, "spec": {"n": 1000000, "f": 1.50, "small": 5}})");
+  snapshot_ = builder_.build();
+  const ReviewResult result = snapshot_->review(review_of_object(object.root(), Source::kOriginal),
+                                                inventory_.refresh(cached_), scratch_, host_, {});
+  EXPECT_EQ(messages(result), (Strings{R"(c: {"f": 1.5, "n": 1e+06, "small": 5} {"f": 1.5, "n": 1000000})"}));
+}
+
 TEST_F(Fixture, BuilderKeepsTheLastGoodState) {
   add_template(template_json("N", kName));
   add_constraint(constraint_json("N", "c", R"({"parameters": {"p": "d"}})"));
