@@ -15,14 +15,18 @@ constexpr std::string_view kParseError = "rego_parse_error";
 constexpr std::uint32_t kMaxLinks = 2000;
 constexpr std::size_t kMaxStackBytes = std::size_t{4} << 20;
 
+// A source is read once but for backing up: 200 tokens per byte is far beyond what people write.
+constexpr std::uint64_t kFreeScans = 100'000;
+constexpr std::uint64_t kScansPerByte = 200;
+// Terms kept for backing up are copied, in nodes per byte.
+constexpr std::uint64_t kCachedNodesPerByte = 500;
+
 bool is_space(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return c == ' ' || (c >= '\t' && c <= '\r') || byte == 0x85 || byte == 0xA0;
 }
 
-bool is_line_end(char c) {
-  return c == '\r' || c == '\n';
-}
+bool is_line_end(char c) { return c == '\r' || c == '\n'; }
 
 bool is_path(const Term& ref, std::initializer_list<std::string_view> names) {
   if (ref.items.size() != names.size()) return false;
@@ -57,7 +61,9 @@ Parser::Parser(std::string_view file, std::string_view source, const ParseOption
       file_(file),
       options_(options),
       skip_rules_(skip_rules),
-      stack_start_(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0))) {
+      stack_start_(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0))),
+      scans_left_(kFreeScans + kScansPerByte * source.size()),
+      cached_nodes_left_(kFreeScans + kCachedNodesPerByte * source.size()) {
   KeywordSet set = 0;
   if (options.version == RegoVersion::kV1) set = kFutureV0;
   if (options.all_future_keywords || options.version == RegoVersion::kV2) set = kAllFuture;
@@ -95,11 +101,14 @@ Location Parser::located(const Location& at, std::size_t begin, std::size_t end)
   return where;
 }
 
-Location Parser::span(Location start) const {
-  return located(start, start.offset, s_.last_end);
-}
+Location Parser::span(Location start) const { return located(start, start.offset, s_.last_end); }
 
 void Parser::scan_next(bool skip_white, Lexer::Mode mode) {
+  if (exhausted_ || --scans_left_ == 0) {
+    exhaust();
+    s_.token = Token::kIllegal;
+    return;
+  }
   if (s_.token != Token::kWhitespace) {
     s_.last_end = s_.token_end;
     s_.skipped_newline = false;
@@ -146,15 +155,14 @@ void Parser::error(const Location& where, std::string message) {
   }
   if (!hints.empty()) message += ')';
   s_.hints = -1;
-  Diagnostic diagnostic{std::string(kParseError),
-                        std::move(message),
-                        std::string(file_),
-                        where.row,
-                        where.column,
-                        excerpt(lexer_.source(), where.offset)};
-  error_links_.push_back({std::move(diagnostic), s_.errors});
+  error_links_.push_back({{where, std::move(message)}, s_.errors});
   s_.errors = static_cast<std::int32_t>(error_links_.size()) - 1;
   ++s_.error_count;
+}
+
+void Parser::exhaust() {
+  if (!exhausted_) exhausted_at_ = s_.location;
+  exhausted_ = true;
 }
 
 void Parser::illegal(std::string_view note) {
@@ -179,8 +187,15 @@ void Parser::hint(std::string text) {
 
 Diagnostics Parser::errors() const {
   Diagnostics result;
+  if (exhausted_) {
+    result.add(std::string(kParseError), exhausted_at_, "nested too deeply: too many ways to read it",
+               excerpt(lexer_.source(), exhausted_at_.offset));
+    return result;
+  }
   for (std::int32_t at = s_.errors; at >= 0; at = error_links_[static_cast<std::size_t>(at)].previous) {
-    result.list.push_back(error_links_[static_cast<std::size_t>(at)].value);
+    const Problem& problem = error_links_[static_cast<std::size_t>(at)].value;
+    result.add(std::string(kParseError), problem.where, problem.message,
+               excerpt(lexer_.source(), problem.where.offset));
   }
   std::reverse(result.list.begin(), result.list.end());
   return result;

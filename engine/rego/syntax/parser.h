@@ -15,7 +15,7 @@ struct ParseOptions {
   RegoVersion version = RegoVersion::kV1;
   bool all_future_keywords = false;  // as if `import future.keywords` stood there (v0)
   bool process_annotations = false;  // read # METADATA blocks
-  std::uint32_t max_depth = 1000;  // of terms in terms, bodies and else branches: keeps the stack below 4 MiB
+  std::uint32_t max_depth = 1000;    // of terms in terms, bodies and else branches: keeps the stack below 4 MiB
 };
 
 // Errors: rego_parse_error with OPA's messages and an excerpt with a caret in `details`.

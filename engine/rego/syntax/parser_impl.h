@@ -38,7 +38,7 @@ class Parser {
   Parser(std::string_view file, std::string_view source, const ParseOptions& options, bool skip_rules);
 
   std::vector<Statement> parse_statements();
-  bool failed() const noexcept { return s_.error_count > 0; }
+  bool failed() const noexcept { return s_.error_count > 0 || exhausted_; }
   Diagnostics errors() const;
   std::vector<Comment> comments() const;
   std::vector<Annotations> parse_annotations();
@@ -64,6 +64,10 @@ class Parser {
   struct Link {
     T value;
     std::int32_t previous;
+  };
+  struct Problem {  // becomes a Diagnostic when it stands
+    Location where;
+    std::string message;
   };
   struct CachedTerm {
     std::size_t offset;
@@ -93,6 +97,7 @@ class Parser {
   Location span(Location start) const;  // start, its text reaching to the end of the last token
   Location located(const Location& at, std::size_t begin, std::size_t end) const;
   void error(const Location& where, std::string message);
+  void exhaust();
   void illegal(std::string_view note = {});
   void hint(std::string text);
   KeywordSet keywords() const { return keyword_sets_[s_.keywords]; }
@@ -205,6 +210,7 @@ class Parser {
   std::string next_wildcard() { return "$" + std::to_string(s_.wildcards++); }
   const CachedTerm* find_cached(std::size_t offset) const;
   void cache(const MaybeTerm& term, std::size_t offset);
+  bool afford(std::uint64_t nodes);  // another copy of a kept term
 
   Lexer lexer_;
   std::string_view file_;
@@ -213,11 +219,15 @@ class Parser {
   std::uintptr_t stack_start_;
   bool not_bodies_ = false;
   std::uint32_t depth_ = 0;
-  std::uint64_t cached_nodes_ = 0;
+  // Backing up can take exponential time (so does OPA's). Past these bounds every attempt fails at once.
+  std::uint64_t scans_left_;
+  std::uint64_t cached_nodes_left_;
+  bool exhausted_ = false;
+  Location exhausted_at_;
   State s_;
   std::vector<CachedTerm> cache_;  // offsets ascending
   std::deque<KeywordSet> keyword_sets_;
-  std::vector<Link<Diagnostic>> error_links_;
+  std::vector<Link<Problem>> error_links_;
   std::vector<Link<Comment>> comment_links_;
   std::vector<Link<std::string>> hint_links_;
 };

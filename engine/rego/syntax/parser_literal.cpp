@@ -1,4 +1,5 @@
 // Bodies and the expressions in them: with, some, every, plain expressions.
+#include <iterator>
 #include <utility>
 
 #include <algorithm>
@@ -74,7 +75,12 @@ MaybeExpr Parser::parse_literal() {
 MaybeExpr Parser::parse_literal_inner() {
   if (s_.token == Token::kLBrace && logical_on()) {
     const State start = s_;
-    std::vector<CachedTerm> cached = cache_;
+    // What the attempt keeps must go: it has the attempt's errors in it.
+    std::vector<CachedTerm> later;
+    while (!cache_.empty() && cache_.back().offset >= start.location.offset) {
+      later.push_back(std::move(cache_.back()));
+      cache_.pop_back();
+    }
     scan();
     if (MaybeBody body = parse_body(Token::kRBrace)) {
       scan();
@@ -87,7 +93,8 @@ MaybeExpr Parser::parse_literal_inner() {
       }
     }
     s_ = start;
-    cache_ = std::move(cached);
+    while (!cache_.empty() && cache_.back().offset >= start.location.offset) cache_.pop_back();
+    cache_.insert(cache_.end(), std::make_move_iterator(later.rbegin()), std::make_move_iterator(later.rend()));
   }
   if (s_.token == Token::kLParen && logical_on()) {
     Operand operand;

@@ -42,9 +42,7 @@ bool is_negated_body(const Body& body) {
 
 }  // namespace
 
-bool Parser::logical_on() const {
-  return (keywords() & (kKeywordAnd | kKeywordOr)) != 0;
-}
+bool Parser::logical_on() const { return (keywords() & (kKeywordAnd | kKeywordOr)) != 0; }
 
 bool Parser::is_negated() {
   if (s_.token != Token::kNot) return false;

@@ -7,9 +7,7 @@
 namespace portcullis::rego {
 namespace {
 
-bool is_wildcard(const Term& term) {
-  return term.kind == TermKind::kVar && !term.text.empty() && term.text[0] == '$';
-}
+bool is_wildcard(const Term& term) { return term.kind == TermKind::kVar && !term.text.empty() && term.text[0] == '$'; }
 
 bool is_comparison_or_arithmetic(Token token) {
   switch (token) {
@@ -25,10 +23,8 @@ bool is_comparison_or_arithmetic(Token token) {
     case Token::kGt:
     case Token::kGte:
     case Token::kLt:
-    case Token::kLte:
-      return true;
-    default:
-      return false;
+    case Token::kLte: return true;
+    default: return false;
   }
 }
 
@@ -40,9 +36,7 @@ void set_head_location(Head& head, const Location& where) {
   if (head.value) set_location(*head.value, where);
 }
 
-Term true_term(const Location& where) {
-  return Term::boolean_of(true, where);
-}
+Term true_term(const Location& where) { return Term::boolean_of(true, where); }
 
 // Calls `report` for what a default value must not contain; comprehensions are closures and may.
 template <typename F>
@@ -50,13 +44,10 @@ void find_illegal_default(const Term& term, F&& report) {
   switch (term.kind) {
     case TermKind::kRef:
     case TermKind::kVar:
-    case TermKind::kCall:
-      report(value_name(term));
-      return;
+    case TermKind::kCall: report(value_name(term)); return;
     case TermKind::kArrayComprehension:
     case TermKind::kSetComprehension:
-    case TermKind::kObjectComprehension:
-      return;
+    case TermKind::kObjectComprehension: return;
     case TermKind::kTemplateExpr:
       for (const Expr& expr : term.body->exprs) {
         for (const Term& inner : expr.terms) find_illegal_default(inner, report);
@@ -238,9 +229,7 @@ std::unique_ptr<Rule> Parser::parse_else(const Head& head) {
       rule->head.location = span(rule->head.location);
       break;
     }
-    default:
-      illegal("expected else value term or rule body");
-      return nullptr;
+    default: illegal("expected else value term or rule body"); return nullptr;
   }
   const bool bare = s_.token != Token::kIf && s_.token != Token::kLBrace;
   if (!bare && !parse_else_body(*rule, head)) return nullptr;
@@ -322,9 +311,7 @@ std::optional<Head> Parser::head_from(Term term, const Location& start) {
       head.reference = Term::ref({std::move(term)}, where);
       return head;
     }
-    case TermKind::kRef:
-      head.reference = std::move(term);
-      return head;
+    case TermKind::kRef: head.reference = std::move(term); return head;
     case TermKind::kCall: {
       Term& op = term.items[0];
       if (op.kind == TermKind::kRef && op.items[0].kind != TermKind::kVar) {
@@ -335,8 +322,7 @@ std::optional<Head> Parser::head_from(Term term, const Location& start) {
       head.arguments.assign(std::make_move_iterator(term.items.begin() + 1), std::make_move_iterator(term.items.end()));
       return head;
     }
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 

@@ -8,9 +8,6 @@
 namespace portcullis::rego {
 namespace {
 
-// Terms kept for backing up are copied; a source that makes it copy more than this many nodes is refused.
-constexpr std::uint64_t kMaxCachedNodes = 50'000'000;
-
 // Binding strength of an infix operator, 0 for other tokens. `in` binds weaker still and is not among them.
 int strength(Token token) {
   switch (token) {
@@ -19,27 +16,19 @@ int strength(Token token) {
     case Token::kLt:
     case Token::kGt:
     case Token::kLte:
-    case Token::kGte:
-      return 1;
-    case Token::kOr:
-      return 2;
-    case Token::kAnd:
-      return 3;
+    case Token::kGte: return 1;
+    case Token::kOr: return 2;
+    case Token::kAnd: return 3;
     case Token::kAdd:
-    case Token::kSub:
-      return 4;
+    case Token::kSub: return 4;
     case Token::kMul:
     case Token::kQuo:
-    case Token::kRem:
-      return 5;
-    default:
-      return 0;
+    case Token::kRem: return 5;
+    default: return 0;
   }
 }
 
-bool is_set_constructor(const Term& op) {
-  return op.items.size() == 1 && op.items[0].is_var("set");
-}
+bool is_set_constructor(const Term& op) { return op.items.size() == 1 && op.items[0].is_var("set"); }
 
 Term comprehension(TermKind kind, Body body) {
   Term term(kind, {});
@@ -58,9 +47,17 @@ const Parser::CachedTerm* Parser::find_cached(std::size_t offset) const {
 
 void Parser::cache(const MaybeTerm& term, std::size_t offset) {
   while (!cache_.empty() && cache_.back().offset >= offset) cache_.pop_back();
-  if (term) cached_nodes_ += node_count(*term);
-  if (cached_nodes_ > kMaxCachedNodes) return;
+  if (term && !afford(node_count(*term))) return;
   cache_.push_back({offset, term, s_});
+}
+
+bool Parser::afford(std::uint64_t nodes) {
+  if (nodes >= cached_nodes_left_) {
+    exhaust();
+    return false;
+  }
+  cached_nodes_left_ -= nodes;
+  return true;
 }
 
 Term Parser::operator_term(std::initializer_list<std::string_view> path) {
@@ -125,9 +122,7 @@ MaybeTerm Parser::parse_key_value_in(Term& left, std::size_t offset) {
   return std::nullopt;
 }
 
-MaybeTerm Parser::parse_infix(int level) {
-  return parse_infix(level, s_.location.offset);
-}
+MaybeTerm Parser::parse_infix(int level) { return parse_infix(level, s_.location.offset); }
 
 // Operators of `level` and stronger, all left-associative. Once an operand is missing only weaker operators may follow.
 MaybeTerm Parser::parse_infix(int level, std::size_t offset) {
@@ -159,14 +154,11 @@ MaybeTerm Parser::parse_term() {
   const Depth depth(*this);
   if (!depth.ok) return std::nullopt;
   const std::size_t start = s_.location.offset;
+  if (exhausted_) return std::nullopt;
   if (const CachedTerm* cached = find_cached(start)) {
+    if (cached->term && !afford(node_count(*cached->term))) return std::nullopt;
     s_ = cached->after;
-    if (cached->term) cached_nodes_ += node_count(*cached->term);
     return cached->term;
-  }
-  if (cached_nodes_ > kMaxCachedNodes) {
-    error(s_.location, "too much backing up: simplify nested braces");
-    return std::nullopt;
   }
   call_ahead();
   Location minus;
@@ -185,12 +177,9 @@ MaybeTerm Parser::parse_term() {
 // The term without what may follow it. `minus` is set when a unary minus on a reference was read.
 MaybeTerm Parser::parse_term_start(Location& minus) {
   switch (s_.token) {
-    case Token::kNull:
-      return Term::null(s_.location);
-    case Token::kTrue:
-      return Term::boolean_of(true, s_.location);
-    case Token::kFalse:
-      return Term::boolean_of(false, s_.location);
+    case Token::kNull: return Term::null(s_.location);
+    case Token::kTrue: return Term::boolean_of(true, s_.location);
+    case Token::kFalse: return Term::boolean_of(false, s_.location);
     case Token::kSub: {
       const State start = s_;
       scan();
@@ -202,28 +191,18 @@ MaybeTerm Parser::parse_term_start(Location& minus) {
       return parse_number();
     }
     case Token::kDot:
-    case Token::kNumber:
-      return parse_number();
-    case Token::kString:
-      return parse_string();
+    case Token::kNumber: return parse_number();
+    case Token::kString: return parse_string();
     case Token::kTemplatePart:
-    case Token::kTemplateEnd:
-      return parse_template(false);
+    case Token::kTemplateEnd: return parse_template(false);
     case Token::kRawTemplatePart:
-    case Token::kRawTemplateEnd:
-      return parse_template(true);
+    case Token::kRawTemplateEnd: return parse_template(true);
     case Token::kIdent:
-    case Token::kContains:
-      return parse_var();
-    case Token::kLBrack:
-      return parse_array();
-    case Token::kLBrace:
-      return parse_set_or_object();
-    case Token::kLParen:
-      return parse_parenthesised();
-    default:
-      illegal();
-      return std::nullopt;
+    case Token::kContains: return parse_var();
+    case Token::kLBrack: return parse_array();
+    case Token::kLBrace: return parse_set_or_object();
+    case Token::kLParen: return parse_parenthesised();
+    default: illegal(); return std::nullopt;
   }
 }
 
@@ -248,13 +227,9 @@ MaybeTerm Parser::parse_term_finish(MaybeTerm head) {
   switch (s_.token) {
     case Token::kLParen:
     case Token::kDot:
-    case Token::kLBrack:
-      return parse_ref(std::move(*head), offset);
-    case Token::kWhitespace:
-      scan();
-      break;
-    default:
-      break;
+    case Token::kLBrack: return parse_ref(std::move(*head), offset);
+    case Token::kWhitespace: scan(); break;
+    default: break;
   }
   if (head->is_var("data") || head->is_var("input")) {
     const Location where = head->location;
@@ -294,14 +269,9 @@ MaybeTerm Parser::parse_number() {
   }
   literal += digits;
   switch (check_number(literal)) {
-    case NumberCheck::kTooBig:
-      error(s_.location, "number too big");
-      return std::nullopt;
-    case NumberCheck::kInvalid:
-      illegal("invalid float");
-      return std::nullopt;
-    case NumberCheck::kOk:
-      break;
+    case NumberCheck::kTooBig: error(s_.location, "number too big"); return std::nullopt;
+    case NumberCheck::kInvalid: illegal("invalid float"); return std::nullopt;
+    case NumberCheck::kOk: break;
   }
   return Term::number(std::move(literal), where);
 }
@@ -379,10 +349,8 @@ MaybeTerm Parser::parse_interpolation() {
       case TermKind::kString:
       case TermKind::kNumber:
       case TermKind::kBoolean:
-      case TermKind::kNull:
-        return std::move(expr->terms[0]);
-      default:
-        break;
+      case TermKind::kNull: return std::move(expr->terms[0]);
+      default: break;
     }
   }
   Term part(TermKind::kTemplateExpr, expr->location);
@@ -442,10 +410,8 @@ MaybeTerm Parser::parse_ref(Term head, std::size_t offset) {
     case TermKind::kArrayComprehension:
     case TermKind::kObjectComprehension:
     case TermKind::kSetComprehension:
-    case TermKind::kCall:
-      break;
-    default:
-      error(where, "illegal ref (head cannot be " + std::string(value_name(head)) + ")");
+    case TermKind::kCall: break;
+    default: error(where, "illegal ref (head cannot be " + std::string(value_name(head)) + ")");
   }
   std::vector<Term> ref;
   ref.push_back(std::move(head));
@@ -516,9 +482,7 @@ MaybeTerm Parser::parse_array_items() {
   MaybeTerm head = parse_term();
   if (!head) return std::nullopt;
   switch (s_.token) {
-    case Token::kRBrack:
-      array.items.push_back(std::move(*head));
-      return array;
+    case Token::kRBrack: array.items.push_back(std::move(*head)); return array;
     case Token::kComma:
       scan();
       array.items.push_back(std::move(*head));
@@ -534,8 +498,7 @@ MaybeTerm Parser::parse_array_items() {
       }
       if (s_.token != Token::kComma) return std::nullopt;
       break;
-    default:
-      break;
+    default: break;
   }
   s_ = start;
   if (!parse_term_list(Token::kRBrack, array.items)) return std::nullopt;
@@ -564,34 +527,25 @@ MaybeTerm Parser::parse_braced() {
       if (!comma) return parse_set(start, std::move(*head), true);
       break;
     case Token::kRBrace:
-    case Token::kComma:
-      return parse_set(start, std::move(*head), !comma);
-    case Token::kColon:
-      return parse_object(std::move(*head), !comma);
-    default:
-      break;
+    case Token::kComma: return parse_set(start, std::move(*head), !comma);
+    case Token::kColon: return parse_object(std::move(*head), !comma);
+    default: break;
   }
   s_ = start;
   head = parse_term_in_list();
   if (!head) return std::nullopt;
   switch (s_.token) {
     case Token::kRBrace:
-    case Token::kComma:
-      return parse_set(start, std::move(*head), false);
-    case Token::kColon:
-      return parse_object(std::move(*head), !comma);
-    default:
-      illegal("non-terminated set");
-      return std::nullopt;
+    case Token::kComma: return parse_set(start, std::move(*head), false);
+    case Token::kColon: return parse_object(std::move(*head), !comma);
+    default: illegal("non-terminated set"); return std::nullopt;
   }
 }
 
 MaybeTerm Parser::parse_set(const State& start, Term head, bool may_comprehend) {
   Term set(TermKind::kSet, {});
   switch (s_.token) {
-    case Token::kRBrace:
-      set.items.push_back(std::move(head));
-      return set;
+    case Token::kRBrace: set.items.push_back(std::move(head)); return set;
     case Token::kComma:
       scan();
       set.items.push_back(std::move(head));
@@ -610,8 +564,7 @@ MaybeTerm Parser::parse_set(const State& start, Term head, bool may_comprehend) 
       s_ = start;
       if (!parse_term_list(Token::kRBrace, set.items)) return std::nullopt;
       return set;
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 
@@ -650,16 +603,14 @@ MaybeTerm Parser::parse_object_finish(Term key, Term value, bool may_comprehend)
         break;
       }
       return std::nullopt;
-    case Token::kRBrace:
-      break;
+    case Token::kRBrace: break;
     case Token::kComma:
       scan();
       object.items.push_back(std::move(key));
       object.items.push_back(std::move(value));
       if (!parse_pair_list(Token::kRBrace, object.items)) return std::nullopt;
       return object;
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
   object.items.push_back(std::move(key));
   object.items.push_back(std::move(value));
@@ -704,8 +655,6 @@ bool Parser::parse_pair_list(Token end, std::vector<Term>& items) {
   return true;
 }
 
-Term Parser::parse_var() {
-  return Term::var(s_.text == "_" ? next_wildcard() : std::string(s_.text), s_.location);
-}
+Term Parser::parse_var() { return Term::var(s_.text == "_" ? next_wildcard() : std::string(s_.text), s_.location); }
 
 }  // namespace portcullis::rego

@@ -68,12 +68,8 @@ void run_file(const std::string& name) {
   }
 }
 
-TEST(Parser, Modules) {
-  run_file("modules.txt");
-}
-TEST(Parser, Errors) {
-  run_file("errors.txt");
-}
+TEST(Parser, Modules) { run_file("modules.txt"); }
+TEST(Parser, Errors) { run_file("errors.txt"); }
 
 TEST(Parser, Queries) {
   const Parsed<ParsedQuery> query = parse_query("x := input.a; x > 1\ny = [i | i = x]", {});
@@ -98,13 +94,13 @@ TEST(Parser, Refs) {
 TEST(Parser, DepthIsBounded) {
   for (const char* open : {"[", "{1: ", "{", "(", "f(", "x[", "[x | ", "$\"{", "{1|1+", "[1, ", "{x, ", "- ("}) {
     std::string source = "package p\nx := ";
-    for (int i = 0; i < 20000; ++i) source += open;
+    for (int i = 0; i < 5000; ++i) source += open;
     const Parsed<Module> module = parse_module("m.rego", source, {});
     ASSERT_FALSE(module.ok()) << open;
   }
   std::string chain = "package p\nx if y";
   std::string group = "package p\nimport future.keywords\nx if { ";
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 5000; ++i) {
     chain += " else if y";
     group += "not { (";
   }
@@ -119,6 +115,15 @@ TEST(Parser, DepthIsBounded) {
     for (int i = 0; i < 20000; ++i) long_chain += link;
     EXPECT_FALSE(parse_module("m.rego", long_chain, {}).ok()) << link;
   }
+}
+
+TEST(Parser, BackingUpIsBounded) {
+  std::string source = "package p\nimport future.keywords\nx if { ";
+  for (int i = 0; i < 40; ++i) source += "{x | {";
+  const Parsed<Module> module = parse_module("m.rego", source, {});
+  ASSERT_FALSE(module.ok());
+  ASSERT_EQ(module.error().list.size(), 1u);
+  EXPECT_EQ(module.error().list[0].message, "nested too deeply: too many ways to read it");
 }
 
 TEST(Parser, LocationsCountCharacters) {
