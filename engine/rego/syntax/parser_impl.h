@@ -209,7 +209,7 @@ class Parser {
   Term operator_term(std::initializer_list<std::string_view> path);
   std::string next_wildcard() { return "$" + std::to_string(s_.wildcards++); }
   const CachedTerm* find_cached(std::size_t offset) const;
-  void cache(const MaybeTerm& term, std::size_t offset);
+  void cache(const MaybeTerm& term, std::size_t offset, std::uint32_t links_before);
   bool afford(std::uint64_t nodes);  // another copy of a kept term
 
   Lexer lexer_;

@@ -45,10 +45,11 @@ const Parser::CachedTerm* Parser::find_cached(std::size_t offset) const {
   return nullptr;
 }
 
-void Parser::cache(const MaybeTerm& term, std::size_t offset) {
+void Parser::cache(const MaybeTerm& term, std::size_t offset, std::uint32_t links_before) {
   while (!cache_.empty() && cache_.back().offset >= offset) cache_.pop_back();
   if (term && !afford(node_count(*term))) return;
   cache_.push_back({offset, term, s_});
+  cache_.back().after.links -= links_before;
 }
 
 bool Parser::afford(std::uint64_t nodes) {
@@ -157,10 +158,13 @@ MaybeTerm Parser::parse_term() {
   if (exhausted_) return std::nullopt;
   if (const CachedTerm* cached = find_cached(start)) {
     if (cached->term && !afford(node_count(*cached->term))) return std::nullopt;
+    const std::uint32_t links = s_.links;
     s_ = cached->after;
+    s_.links += links;  // the cached state has only the term's own
     return cached->term;
   }
   call_ahead();
+  const std::uint32_t links = s_.links;
   Location minus;
   MaybeTerm term = parse_term_finish(parse_term_start(minus));
   if (minus.row != 0 && term) {
@@ -170,7 +174,7 @@ MaybeTerm Parser::parse_term() {
     items.push_back(std::move(*term));
     term = Term::call(std::move(items), located(minus, minus.offset, s_.last_end));
   }
-  cache(term, start);
+  cache(term, start, links);
   return term;
 }
 
