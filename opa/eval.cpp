@@ -94,18 +94,26 @@ std::string set_timeout(std::string_view text, std::chrono::nanoseconds* out) {
   if (text == "0") return {};
   while (!text.empty()) {
     double number = 0;
-    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    const auto [end, status] =
+        std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
     if (status != std::errc{} || number < 0) return problem;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     double scale = 0;
     std::size_t size = 1;
-    if (text.starts_with("ms")) scale = 1e6, size = 2;
-    else if (text.starts_with("us")) scale = 1e3, size = 2;
-    else if (text.starts_with("ns")) scale = 1, size = 2;
-    else if (text.starts_with("s")) scale = 1e9;
-    else if (text.starts_with("m")) scale = 60e9;
-    else if (text.starts_with("h")) scale = 3600e9;
-    else return problem;
+    if (text.starts_with("ms"))
+      scale = 1e6, size = 2;
+    else if (text.starts_with("us"))
+      scale = 1e3, size = 2;
+    else if (text.starts_with("ns"))
+      scale = 1, size = 2;
+    else if (text.starts_with("s"))
+      scale = 1e9;
+    else if (text.starts_with("m"))
+      scale = 60e9;
+    else if (text.starts_with("h"))
+      scale = 3600e9;
+    else
+      return problem;
     total += number * scale;
     text.remove_prefix(size);
   }
@@ -191,6 +199,39 @@ class CommandHost : public rego::Host {
  private:
   std::string* err_;
 };
+
+struct Place {
+  std::uint32_t row;
+  std::uint32_t column;
+};
+
+// Where the query calls a function as an expression of its own. `eval` shows the result, so to the type checker's
+// messages such a call has one more argument, of a type not known yet.
+std::vector<Place> shown_calls(const rego::Body& body) {
+  std::vector<Place> out;
+  for (const rego::Expr& expr : body.exprs) {
+    if (expr.kind != rego::ExprKind::kCall || expr.negated) continue;
+    const std::string name = expr.operator_name();
+    if (name != "eq" && name != "assign") out.push_back({expr.location.row, expr.location.column});
+  }
+  return out;
+}
+
+Failures with_shown_results(Failures failures, const std::vector<Place>& calls) {
+  for (Failure& failure : failures) {
+    if (!failure.file.empty() || !failure.message.ends_with(": invalid argument(s)") || failure.details.empty())
+      continue;
+    for (const Place& place : calls) {
+      std::string& have = failure.details.front();
+      if (place.row != failure.row || place.column != failure.column || !have.starts_with("have: (") ||
+          !have.ends_with(')'))
+        continue;
+      have.insert(have.size() - 1, have.ends_with("()") ? "???" : ", ???");
+      break;
+    }
+  }
+  return failures;
+}
 
 // One call of the command: load, check, evaluate, print.
 class Evaluation {
@@ -279,9 +320,10 @@ class Evaluation {
     auto parsed = rego::parse_query(query_, parse_options);
     if (!parsed.ok()) return report(failures_of(parsed.error()));
     if (parsed->body.exprs.empty()) return report(failures_of("cannot evaluate empty query"));
+    const std::vector<Place> calls = shown_calls(parsed->body);
     options.strict = false;  // strict mode is for modules
     auto query = rego::check_query(*checked, std::move(parsed->body), parsed->source, *context, options);
-    if (!query.ok()) return report(failures_of(query.error()));
+    if (!query.ok()) return report(with_shown_results(failures_of(query.error()), calls));
     auto program = rego::plan_query(*checked, *query, {});
     if (!program.ok()) return report(failures_of(program.error()));
     return run_program(*program, *query);

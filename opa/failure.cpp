@@ -11,7 +11,8 @@ Failures failures_of(const rego::Diagnostics& diagnostics) {
     const bool located = each.row != 0 || each.column != 0;
     // A query that is a package or an import is refused without a code.
     const bool coded = located || each.code != "rego_parse_error";
-    out.push_back({each.message, coded ? each.code : std::string(), located, each.file, each.row, each.column, each.details});
+    out.push_back(
+        {each.message, coded ? each.code : std::string(), located, each.file, each.row, each.column, each.details});
   }
   return out;
 }
@@ -56,8 +57,9 @@ std::string failures_json(const Failures& failures) {
     out += "    {\n      \"message\": " + quoted(failure.message);
     if (!failure.code.empty()) out += ",\n      \"code\": " + quoted(failure.code);
     if (failure.located) {
-      out += ",\n      \"location\": {\n        \"file\": " + quoted(failure.file) + ",\n        \"row\": " +
-             std::to_string(failure.row) + ",\n        \"col\": " + std::to_string(failure.column) + "\n      }";
+      out += ",\n      \"location\": {\n        \"file\": " + quoted(failure.file) +
+             ",\n        \"row\": " + std::to_string(failure.row) +
+             ",\n        \"col\": " + std::to_string(failure.column) + "\n      }";
     }
     append_excerpt(out, failure.details);
     out += "\n    }";
@@ -66,8 +68,8 @@ std::string failures_json(const Failures& failures) {
 }
 
 std::string failures_text(const Failures& failures) {
-  std::string out = failures.size() == 1 ? "1 error occurred: "
-                                         : std::to_string(failures.size()) + " errors occurred:\n";
+  std::string out =
+      failures.size() == 1 ? "1 error occurred: " : std::to_string(failures.size()) + " errors occurred:\n";
   bool first = true;
   for (const Failure& failure : failures) {
     if (!first) out += "\n";

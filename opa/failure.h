@@ -12,7 +12,7 @@ namespace portcullis::opa {
 
 struct Failure {
   std::string message;
-  std::string code;     // empty: an error without code and place (files, usage)
+  std::string code;  // empty: an error without code and place (files, usage)
   bool located = false;
   std::string file;
   std::uint32_t row = 0;

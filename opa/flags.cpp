@@ -24,8 +24,8 @@ std::string parse_switch(std::string_view text, bool* value) {
 }  // namespace
 
 void Flags::add_switch(std::string name, char short_name, bool* value) {
-  flags_.push_back({std::move(name), short_name, true, false,
-                    [value](std::string_view text) { return parse_switch(text, value); }});
+  flags_.push_back(
+      {std::move(name), short_name, true, false, [value](std::string_view text) { return parse_switch(text, value); }});
 }
 
 void Flags::add_text(std::string name, char short_name, std::string* value) {
@@ -67,8 +67,8 @@ const Flags::Flag* Flags::find(char short_name) const {
 Result<void> Flags::assign(const Flag& flag, std::string_view value) {
   const std::string problem = flag.set(value);
   if (problem.empty()) return ok();
-  const std::string shown = flag.short_name != 0 ? std::string("-") + flag.short_name + ", --" + flag.name
-                                                 : "--" + flag.name;
+  const std::string shown =
+      flag.short_name != 0 ? std::string("-") + flag.short_name + ", --" + flag.name : "--" + flag.name;
   return make_error(Code::kInvalid,
                     "invalid argument \"" + std::string(value) + "\" for \"" + shown + "\" flag: " + problem);
 }
@@ -93,12 +93,12 @@ Result<void> Flags::parse_short(std::span<const std::string_view> args, std::siz
   while (!text.empty()) {
     const Flag* flag = find(text.front());
     if (flag == nullptr) {
-      return make_error(Code::kInvalid, "unknown shorthand flag: '" + std::string(text.substr(0, 1)) + "' in -" +
-                                            std::string(whole));
+      return make_error(Code::kInvalid,
+                        "unknown shorthand flag: '" + std::string(text.substr(0, 1)) + "' in -" + std::string(whole));
     }
     if (flag->missing) {
-      return make_error(Code::kUnsupported, "the flag -" + std::string(1, flag->short_name) + ", --" + flag->name +
-                                                " is not supported");
+      return make_error(Code::kUnsupported,
+                        "the flag -" + std::string(1, flag->short_name) + ", --" + flag->name + " is not supported");
     }
     const std::string_view rest = text.substr(1);
     if (rest.starts_with('=')) return assign(*flag, rest.substr(1));
@@ -109,8 +109,8 @@ Result<void> Flags::parse_short(std::span<const std::string_view> args, std::siz
     }
     if (!rest.empty()) return assign(*flag, rest);
     if (at + 1 >= args.size()) {
-      return make_error(Code::kInvalid, "flag needs an argument: '" + std::string(text.substr(0, 1)) + "' in -" +
-                                            std::string(whole));
+      return make_error(Code::kInvalid,
+                        "flag needs an argument: '" + std::string(text.substr(0, 1)) + "' in -" + std::string(whole));
     }
     return assign(*flag, args[++at]);
   }

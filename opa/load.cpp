@@ -77,7 +77,8 @@ class Loader {
     if (depth > kMaxDepth) return fail(folder + ": folders are nested too deeply");
     std::error_code error;
     std::vector<fs::directory_entry> entries;
-    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) entries.push_back(*at);
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+      entries.push_back(*at);
     if (error) return fail("open " + folder + ": " + error.message());
     std::sort(entries.begin(), entries.end(),
               [](const fs::directory_entry& a, const fs::directory_entry& b) { return a.path() < b.path(); });

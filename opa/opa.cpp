@@ -24,8 +24,8 @@ Examples:
 )";
 
 // OPA's commands that are not there.
-constexpr std::string_view kOthers[] = {"bench",   "build", "capabilities", "check", "completion", "deps", "exec", "fmt",
-                                        "inspect", "parse", "refactor",     "run",   "sign",       "test"};
+constexpr std::string_view kOthers[] = {"bench", "build",   "capabilities", "check",    "completion", "deps", "exec",
+                                        "fmt",   "inspect", "parse",        "refactor", "run",        "sign", "test"};
 
 int version(const Io& io) {
   *io.out += "Version: 1.22.2\nBuild Commit: \nBuild Timestamp: \nBuild Hostname: \n";

@@ -59,8 +59,8 @@ TEST(OpaCalls, PrintWhatOpaPrints) {
 
 TEST(OpaEval, InputMayHaveComments) {
   ASSERT_EQ(::chdir(PC_SOURCE_DIR "/opa/testdata/files"), 0);
-  const Answer got = call({"eval", "--v0-compatible", "-d", "v0.rego", "-i", "commented.json", "-f", "raw",
-                           "data.main.deny"}, "");
+  const Answer got =
+      call({"eval", "--v0-compatible", "-d", "v0.rego", "-i", "commented.json", "-f", "raw", "data.main.deny"}, "");
   EXPECT_EQ(got.out, "[\"deployment without label website\"]\n");
   EXPECT_EQ(got.err, "");
   EXPECT_EQ(got.exit, 0);

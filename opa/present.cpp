@@ -30,8 +30,8 @@ std::string nested(const Value& value, std::size_t depth) {
 
 std::string expression_json(const Value& value, const ExpressionInfo& info) {
   const std::string in(10, ' ');
-  return "        {\n" + in + "\"value\": " + nested(value, 5) + ",\n" + in + "\"text\": " + quoted(info.text) + ",\n" + in +
-         "\"location\": {\n" + in + "  \"row\": " + std::to_string(info.row) + ",\n" + in +
+  return "        {\n" + in + "\"value\": " + nested(value, 5) + ",\n" + in + "\"text\": " + quoted(info.text) + ",\n" +
+         in + "\"location\": {\n" + in + "  \"row\": " + std::to_string(info.row) + ",\n" + in +
          "  \"col\": " + std::to_string(info.column) + "\n" + in + "}\n        }";
 }
 

@@ -69,8 +69,8 @@ Outcome judge_error(const Case& test, const rego::EvalError& error) {
 
 Outcome judge(const Case& test, const Value& results, Arena& arena) {
   if (test.want_error || test.want_error_code) {
-    return failed(Stage::kResult, "want error '" + test.want_error.value_or(*test.want_error_code) + "', got " +
-                                      to_json(results));
+    return failed(Stage::kResult,
+                  "want error '" + test.want_error.value_or(*test.want_error_code) + "', got " + to_json(results));
   }
   if (!test.want_result.defined()) return failed(Stage::kResult, "the case wants nothing");
   const Result<Value> got = bindings_of(arena, results, test);
@@ -107,22 +107,14 @@ Outcome run_query(const Case& test, const rego::CheckedModules& checked, std::st
 
 std::string_view stage_name(Stage stage) {
   switch (stage) {
-    case Stage::kPassed:
-      return "passed";
-    case Stage::kParse:
-      return "parse";
-    case Stage::kCheck:
-      return "check";
-    case Stage::kQuery:
-      return "query";
-    case Stage::kPlan:
-      return "plan";
-    case Stage::kEval:
-      return "eval";
-    case Stage::kResult:
-      return "result";
-    case Stage::kCrash:
-      return "crash";
+    case Stage::kPassed: return "passed";
+    case Stage::kParse: return "parse";
+    case Stage::kCheck: return "check";
+    case Stage::kQuery: return "query";
+    case Stage::kPlan: return "plan";
+    case Stage::kEval: return "eval";
+    case Stage::kResult: return "result";
+    case Stage::kCrash: return "crash";
   }
   return "?";
 }

@@ -46,14 +46,22 @@ bool parse_options(int argc, char** argv, Options& options) {
   for (int i = 1; i < argc; ++i) {
     const std::string flag = argv[i];
     bool fine = true;
-    if (flag == "--cases") fine = text(i, options.cases);
-    else if (flag == "--known") fine = text(i, options.known);
-    else if (flag == "--filter") fine = text(i, options.filter);
-    else if (flag == "--write") fine = text(i, options.write);
-    else if (flag == "--verbose") options.verbose = true;
-    else if (flag == "--direct") options.direct = true;
-    else if (flag == "--update") options.update = true;
-    else fine = false;
+    if (flag == "--cases")
+      fine = text(i, options.cases);
+    else if (flag == "--known")
+      fine = text(i, options.known);
+    else if (flag == "--filter")
+      fine = text(i, options.filter);
+    else if (flag == "--write")
+      fine = text(i, options.write);
+    else if (flag == "--verbose")
+      options.verbose = true;
+    else if (flag == "--direct")
+      options.direct = true;
+    else if (flag == "--update")
+      options.update = true;
+    else
+      fine = false;
     if (!fine) return false;
   }
   return !options.cases.empty() && !options.known.empty();

@@ -17,12 +17,9 @@ Value count(BuiltinContext& c, Args a) {
   switch (a[0].kind()) {
     case Kind::kArray:
     case Kind::kObject:
-    case Kind::kSet:
-      return Value::integer(a[0].size());
-    case Kind::kString:
-      return Value::integer(static_cast<std::int64_t>(rune_count(a[0].as_string())));
-    default:
-      return operand_type_error(c, 1, {"array", "object", "set", "string"}, a[0]);
+    case Kind::kSet: return Value::integer(a[0].size());
+    case Kind::kString: return Value::integer(static_cast<std::int64_t>(rune_count(a[0].as_string())));
+    default: return operand_type_error(c, 1, {"array", "object", "set", "string"}, a[0]);
   }
 }
 

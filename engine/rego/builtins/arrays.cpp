@@ -41,7 +41,8 @@ Value slice(BuiltinContext& c, Args a) {
   const std::int64_t to = std::clamp<std::int64_t>(*stop, 0, length);
   const std::int64_t from = std::clamp<std::int64_t>(*start, 0, to);
   if (from == 0 && to == length) return a[0];
-  return make_array(c.arena, a[0].elements().subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(to - from)));
+  return make_array(c.arena,
+                    a[0].elements().subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(to - from)));
 }
 
 Value reverse(BuiltinContext& c, Args a) {

@@ -85,9 +85,9 @@ TEST(BuiltinCalls, AnswerAsOpa) {
     context.patterns = &patterns;
     const std::string got = answer(call, context);
     ++total;
-    const bool fine = call.want.defined() ? !context.failed() && through_json(got) == to_json(call.want)
-                                          : (context.failed() || got == "(undefined)") &&
-                                                errors_agree(context, call.name, call.error);
+    const bool fine = call.want.defined()
+                          ? !context.failed() && through_json(got) == to_json(call.want)
+                          : (context.failed() || got == "(undefined)") && errors_agree(context, call.name, call.error);
     if (fine) continue;
     if (++failures[call.name] <= 5) ADD_FAILURE() << line << "\n  got " << got;
   }

@@ -41,8 +41,8 @@ Value mac(BuiltinContext& c, Args a) {
   unsigned char out[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   const char* key_bytes = key->empty() ? "" : key->data();
-  if (HMAC(Hash(), key_bytes, static_cast<int>(key->size()),
-           reinterpret_cast<const unsigned char*>(message->data()), message->size(), out, &size) == nullptr) {
+  if (HMAC(Hash(), key_bytes, static_cast<int>(key->size()), reinterpret_cast<const unsigned char*>(message->data()),
+           message->size(), out, &size) == nullptr) {
     return c.fail("hmac failed");
   }
   return text_result(c, hex(out, size));

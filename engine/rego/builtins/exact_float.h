@@ -11,7 +11,9 @@ namespace portcullis::rego::builtins {
 class ExactFloat {
  public:
   explicit ExactFloat(long bits) { mpfr_init2(value_, bits); }
-  ExactFloat(long bits, const std::string& text) : ExactFloat(bits) { mpfr_set_str(value_, text.c_str(), 10, MPFR_RNDN); }
+  ExactFloat(long bits, const std::string& text) : ExactFloat(bits) {
+    mpfr_set_str(value_, text.c_str(), 10, MPFR_RNDN);
+  }
   ~ExactFloat() { mpfr_clear(value_); }
   ExactFloat(const ExactFloat&) = delete;
   ExactFloat& operator=(const ExactFloat&) = delete;

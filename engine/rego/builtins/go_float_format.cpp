@@ -19,8 +19,8 @@ std::string to_text(double value, std::chars_format format, int precision) {
   std::vector<char> buffer(static_cast<std::size_t>(std::max(precision, 0)) + 400);
   char* begin = buffer.data();
   char* end = begin + buffer.size();
-  const auto result = precision < 0 ? std::to_chars(begin, end, value, format)
-                                    : std::to_chars(begin, end, value, format, precision);
+  const auto result =
+      precision < 0 ? std::to_chars(begin, end, value, format) : std::to_chars(begin, end, value, format, precision);
   return {begin, result.ptr};
 }
 
@@ -138,17 +138,12 @@ std::string go_format_float(double value, char format, int precision) {
   const double size = std::fabs(value);
   switch (format) {
     case 'e':
-    case 'E':
-      return sign + format_e(size, format, precision);
-    case 'f':
-      return sign + to_text(size, std::chars_format::fixed, precision);
-    case 'b':
-      return sign + format_b(size);
+    case 'E': return sign + format_e(size, format, precision);
+    case 'f': return sign + to_text(size, std::chars_format::fixed, precision);
+    case 'b': return sign + format_b(size);
     case 'x':
-    case 'X':
-      return sign + format_x(size, format == 'X', precision);
-    default:
-      return sign + format_g(size, format, precision);
+    case 'X': return sign + format_x(size, format == 'X', precision);
+    default: return sign + format_g(size, format, precision);
   }
 }
 

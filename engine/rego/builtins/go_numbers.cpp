@@ -91,8 +91,7 @@ double literal_value(const Literal& literal) {
     return literal.negative ? -value : value;
   }
   const std::string text = (literal.whole.empty() ? "0" : literal.whole) + "." +
-                           (literal.fraction.empty() ? "0" : literal.fraction) + "e" +
-                           std::to_string(literal.exponent);
+                           (literal.fraction.empty() ? "0" : literal.fraction) + "e" + std::to_string(literal.exponent);
   double value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
   if (result.ec == std::errc::result_out_of_range) {

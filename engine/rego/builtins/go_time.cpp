@@ -67,8 +67,8 @@ std::optional<TimeZone> TimeZone::load(std::string_view name, std::string& error
 std::int64_t TimeZone::offset_at(std::int64_t seconds, std::string* name) const {
   if (zone_ == nullptr) return 0;
   try {
-    const auto info = static_cast<const date::time_zone*>(zone_)->get_info(
-        date::sys_seconds(std::chrono::seconds(seconds)));
+    const auto info =
+        static_cast<const date::time_zone*>(zone_)->get_info(date::sys_seconds(std::chrono::seconds(seconds)));
     if (name != nullptr) *name = info.abbrev;
     return info.offset.count();
   } catch (const std::exception&) {
@@ -161,7 +161,9 @@ bool take_segment(std::string_view& text, std::uint64_t& total, std::string& wha
     if (unit.name != name) continue;
     if (whole > kLimit / unit.nanoseconds) return false;
     std::uint64_t value = whole * unit.nanoseconds;
-    if (fraction > 0) value += static_cast<std::uint64_t>(static_cast<double>(fraction) * (static_cast<double>(unit.nanoseconds) / scale));
+    if (fraction > 0)
+      value +=
+          static_cast<std::uint64_t>(static_cast<double>(fraction) * (static_cast<double>(unit.nanoseconds) / scale));
     if (value > kLimit || total + value > kLimit) return false;
     total += value;
     text.remove_prefix(at);

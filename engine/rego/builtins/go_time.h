@@ -18,8 +18,8 @@ struct CivilTime {
   int minute = 0;
   int second = 0;
   int nanosecond = 0;
-  int weekday = 4;   // 0 = Sunday
-  int year_day = 1;  // 1…366
+  int weekday = 4;          // 0 = Sunday
+  int year_day = 1;         // 1…366
   std::int64_t offset = 0;  // seconds east of UTC
   std::string zone = "UTC";
 };

@@ -147,8 +147,9 @@ Chunk next_chunk(std::string_view layout) {
   return out;
 }
 
-constexpr std::array<std::string_view, 12> kMonths = {"January", "February", "March",     "April",   "May",      "June",
-                                                      "July",    "August",   "September", "October", "November", "December"};
+constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "March",    "April",
+                                                      "May",       "June",     "July",     "August",
+                                                      "September", "October",  "November", "December"};
 constexpr std::array<std::string_view, 7> kDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                    "Thursday", "Friday", "Saturday"};
 
@@ -200,84 +201,33 @@ int hour12(int hour) { return hour % 12 == 0 ? 12 : hour % 12; }
 
 void append_part(std::string& out, const CivilTime& t, const Chunk& chunk) {
   switch (chunk.part) {
-    case Part::kLongMonth:
-      out += kMonths[static_cast<std::size_t>(t.month - 1)];
-      break;
-    case Part::kMonth:
-      out += kMonths[static_cast<std::size_t>(t.month - 1)].substr(0, 3);
-      break;
-    case Part::kNumMonth:
-      append_int(out, t.month, 0);
-      break;
-    case Part::kZeroMonth:
-      append_int(out, t.month, 2);
-      break;
-    case Part::kLongWeekday:
-      out += kDays[static_cast<std::size_t>(t.weekday)];
-      break;
-    case Part::kWeekday:
-      out += kDays[static_cast<std::size_t>(t.weekday)].substr(0, 3);
-      break;
-    case Part::kDay:
-      append_int(out, t.day, 0);
-      break;
-    case Part::kSpaceDay:
-      append_int(out, t.day, 2, ' ');
-      break;
-    case Part::kZeroDay:
-      append_int(out, t.day, 2);
-      break;
-    case Part::kSpaceYearDay:
-      append_int(out, t.year_day, 3, ' ');
-      break;
-    case Part::kZeroYearDay:
-      append_int(out, t.year_day, 3);
-      break;
-    case Part::kHour:
-      append_int(out, t.hour, 2);
-      break;
-    case Part::kHour12:
-      append_int(out, hour12(t.hour), 0);
-      break;
-    case Part::kZeroHour12:
-      append_int(out, hour12(t.hour), 2);
-      break;
-    case Part::kMinute:
-      append_int(out, t.minute, 0);
-      break;
-    case Part::kZeroMinute:
-      append_int(out, t.minute, 2);
-      break;
-    case Part::kSecond:
-      append_int(out, t.second, 0);
-      break;
-    case Part::kZeroSecond:
-      append_int(out, t.second, 2);
-      break;
-    case Part::kLongYear:
-      append_int(out, t.year, 4);
-      break;
-    case Part::kYear:
-      append_int(out, (t.year < 0 ? -t.year : t.year) % 100, 2);
-      break;
-    case Part::kUpperPm:
-      out += t.hour >= 12 ? "PM" : "AM";
-      break;
-    case Part::kLowerPm:
-      out += t.hour >= 12 ? "pm" : "am";
-      break;
-    case Part::kZoneName:
-      out += t.zone;
-      break;
-    case Part::kOffset:
-      append_offset(out, t.offset, chunk.zone);
-      break;
+    case Part::kLongMonth: out += kMonths[static_cast<std::size_t>(t.month - 1)]; break;
+    case Part::kMonth: out += kMonths[static_cast<std::size_t>(t.month - 1)].substr(0, 3); break;
+    case Part::kNumMonth: append_int(out, t.month, 0); break;
+    case Part::kZeroMonth: append_int(out, t.month, 2); break;
+    case Part::kLongWeekday: out += kDays[static_cast<std::size_t>(t.weekday)]; break;
+    case Part::kWeekday: out += kDays[static_cast<std::size_t>(t.weekday)].substr(0, 3); break;
+    case Part::kDay: append_int(out, t.day, 0); break;
+    case Part::kSpaceDay: append_int(out, t.day, 2, ' '); break;
+    case Part::kZeroDay: append_int(out, t.day, 2); break;
+    case Part::kSpaceYearDay: append_int(out, t.year_day, 3, ' '); break;
+    case Part::kZeroYearDay: append_int(out, t.year_day, 3); break;
+    case Part::kHour: append_int(out, t.hour, 2); break;
+    case Part::kHour12: append_int(out, hour12(t.hour), 0); break;
+    case Part::kZeroHour12: append_int(out, hour12(t.hour), 2); break;
+    case Part::kMinute: append_int(out, t.minute, 0); break;
+    case Part::kZeroMinute: append_int(out, t.minute, 2); break;
+    case Part::kSecond: append_int(out, t.second, 0); break;
+    case Part::kZeroSecond: append_int(out, t.second, 2); break;
+    case Part::kLongYear: append_int(out, t.year, 4); break;
+    case Part::kYear: append_int(out, (t.year < 0 ? -t.year : t.year) % 100, 2); break;
+    case Part::kUpperPm: out += t.hour >= 12 ? "PM" : "AM"; break;
+    case Part::kLowerPm: out += t.hour >= 12 ? "pm" : "am"; break;
+    case Part::kZoneName: out += t.zone; break;
+    case Part::kOffset: append_offset(out, t.offset, chunk.zone); break;
     case Part::kFraction:
-    case Part::kTrimmedFraction:
-      append_fraction(out, t, chunk);
-      break;
-    case Part::kNone:
-      break;
+    case Part::kTrimmedFraction: append_fraction(out, t, chunk); break;
+    case Part::kNone: break;
   }
 }
 
@@ -301,16 +251,11 @@ std::string_view known_layout(std::string_view layout) {
     std::string_view layout;
   };
   static constexpr Named kNamed[] = {
-      {"ANSIC", "Mon Jan _2 15:04:05 2006"},
-      {"UnixDate", "Mon Jan _2 15:04:05 MST 2006"},
-      {"RubyDate", "Mon Jan 02 15:04:05 -0700 2006"},
-      {"RFC822", "02 Jan 06 15:04 MST"},
-      {"RFC822Z", "02 Jan 06 15:04 -0700"},
-      {"RFC850", "Monday, 02-Jan-06 15:04:05 MST"},
-      {"RFC1123", "Mon, 02 Jan 2006 15:04:05 MST"},
-      {"RFC1123Z", "Mon, 02 Jan 2006 15:04:05 -0700"},
-      {"RFC3339", "2006-01-02T15:04:05Z07:00"},
-      {"RFC3339Nano", "2006-01-02T15:04:05.999999999Z07:00"},
+      {"ANSIC", "Mon Jan _2 15:04:05 2006"},          {"UnixDate", "Mon Jan _2 15:04:05 MST 2006"},
+      {"RubyDate", "Mon Jan 02 15:04:05 -0700 2006"}, {"RFC822", "02 Jan 06 15:04 MST"},
+      {"RFC822Z", "02 Jan 06 15:04 -0700"},           {"RFC850", "Monday, 02-Jan-06 15:04:05 MST"},
+      {"RFC1123", "Mon, 02 Jan 2006 15:04:05 MST"},   {"RFC1123Z", "Mon, 02 Jan 2006 15:04:05 -0700"},
+      {"RFC3339", "2006-01-02T15:04:05Z07:00"},       {"RFC3339Nano", "2006-01-02T15:04:05.999999999Z07:00"},
   };
   for (const Named& each : kNamed) {
     if (each.name == layout) return each.layout;
@@ -551,56 +496,37 @@ class Parser {
 
   bool part(const Chunk& chunk, std::string_view rest) {
     switch (chunk.part) {
-      case Part::kYear:
-        return year(2);
-      case Part::kLongYear:
-        return year(4);
-      case Part::kMonth:
-        return name(kMonths, 3, &month_);
-      case Part::kLongMonth:
-        return name(kMonths, 0, &month_);
+      case Part::kYear: return year(2);
+      case Part::kLongYear: return year(4);
+      case Part::kMonth: return name(kMonths, 3, &month_);
+      case Part::kLongMonth: return name(kMonths, 0, &month_);
       case Part::kNumMonth:
-      case Part::kZeroMonth:
-        return ranged(month_, chunk.part == Part::kZeroMonth, 1, 12, "month");
-      case Part::kWeekday:
-        return name(kDays, 3, nullptr);
-      case Part::kLongWeekday:
-        return name(kDays, 0, nullptr);
+      case Part::kZeroMonth: return ranged(month_, chunk.part == Part::kZeroMonth, 1, 12, "month");
+      case Part::kWeekday: return name(kDays, 3, nullptr);
+      case Part::kLongWeekday: return name(kDays, 0, nullptr);
       case Part::kSpaceDay:
         if (value_.starts_with(' ')) value_.remove_prefix(1);
         return number(day_, false);
       case Part::kDay:
-      case Part::kZeroDay:
-        return number(day_, chunk.part == Part::kZeroDay);
+      case Part::kZeroDay: return number(day_, chunk.part == Part::kZeroDay);
       case Part::kSpaceYearDay:
-      case Part::kZeroYearDay:
-        return year_day(chunk.part == Part::kZeroYearDay);
-      case Part::kHour:
-        return ranged(hour_, false, 0, 23, "hour");
+      case Part::kZeroYearDay: return year_day(chunk.part == Part::kZeroYearDay);
+      case Part::kHour: return ranged(hour_, false, 0, 23, "hour");
       case Part::kHour12:
-      case Part::kZeroHour12:
-        return ranged(hour_, chunk.part == Part::kZeroHour12, 0, 12, "hour");
+      case Part::kZeroHour12: return ranged(hour_, chunk.part == Part::kZeroHour12, 0, 12, "hour");
       case Part::kMinute:
-      case Part::kZeroMinute:
-        return ranged(minute_, chunk.part == Part::kZeroMinute, 0, 59, "minute");
+      case Part::kZeroMinute: return ranged(minute_, chunk.part == Part::kZeroMinute, 0, 59, "minute");
       case Part::kSecond:
-      case Part::kZeroSecond:
-        return seconds(chunk, rest);
-      case Part::kUpperPm:
-        return half_day("AM", "PM");
-      case Part::kLowerPm:
-        return half_day("am", "pm");
-      case Part::kOffset:
-        return offset(chunk.zone);
-      case Part::kZoneName:
-        return zone_name();
+      case Part::kZeroSecond: return seconds(chunk, rest);
+      case Part::kUpperPm: return half_day("AM", "PM");
+      case Part::kLowerPm: return half_day("am", "pm");
+      case Part::kOffset: return offset(chunk.zone);
+      case Part::kZoneName: return zone_name();
       case Part::kFraction:
         return value_.size() > static_cast<std::size_t>(chunk.digits) &&
                nanoseconds(static_cast<std::size_t>(chunk.digits) + 1);
-      case Part::kTrimmedFraction:
-        return trimmed_fraction();
-      case Part::kNone:
-        break;
+      case Part::kTrimmedFraction: return trimmed_fraction();
+      case Part::kNone: break;
     }
     return true;
   }

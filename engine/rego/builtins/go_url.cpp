@@ -138,7 +138,8 @@ class UrlParser {
       }
       const std::string_view inner = host.substr(1, close - 1);
       const auto ip = parse_ip(inner.substr(0, inner.find("%25")));
-      if (!ip || ip->written_as_v4) return fail("invalid host: address " + std::string(inner) + " is not an IPv6 address");
+      if (!ip || ip->written_as_v4)
+        return fail("invalid host: address " + std::string(inner) + " is not an IPv6 address");
     } else {
       if (host.find('[') != std::string_view::npos) return fail("invalid host: '[' not at its start");
       const std::size_t colon = host.find(':');

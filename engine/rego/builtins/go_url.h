@@ -17,7 +17,6 @@ struct Url {
   std::string escaped_path() const;
 };
 
-
 // False: `error` is Go's message without the text in front.
 bool parse_url(std::string_view text, Url& out, std::string& error);
 

@@ -21,7 +21,7 @@ bool walk_into(BuiltinContext& c, std::vector<Value>& path, const Value& value, 
   const bool object = value.is_object();
   const std::span<const Value> children = object ? value.values() : value.elements();
   for (std::size_t i = 0; i < children.size(); ++i) {
-    path.push_back(object ? value.keys()[i]
+    path.push_back(object           ? value.keys()[i]
                    : value.is_set() ? children[i]
                                     : Value::integer(static_cast<std::int64_t>(i)));
     if (!walk_into(c, path, children[i], out)) return false;

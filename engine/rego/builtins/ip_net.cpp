@@ -81,9 +81,7 @@ void fill_host(IpAddress& ip, int ones, bool set) {
 
 }  // namespace
 
-bool IpAddress::is_v4() const noexcept {
-  return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin());
-}
+bool IpAddress::is_v4() const noexcept { return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin()); }
 
 std::string IpAddress::text() const {
   std::string out;

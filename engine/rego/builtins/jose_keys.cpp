@@ -48,10 +48,12 @@ Error invalid(std::string message) {
 const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
 constexpr Algorithm kAlgorithms[] = {
-    {"HS256", SignatureKind::kHmac, 256},   {"HS384", SignatureKind::kHmac, 384},   {"HS512", SignatureKind::kHmac, 512},
-    {"RS256", SignatureKind::kRsa, 256},    {"RS384", SignatureKind::kRsa, 384},    {"RS512", SignatureKind::kRsa, 512},
-    {"PS256", SignatureKind::kRsaPss, 256}, {"PS384", SignatureKind::kRsaPss, 384}, {"PS512", SignatureKind::kRsaPss, 512},
-    {"ES256", SignatureKind::kEcdsa, 256},  {"ES384", SignatureKind::kEcdsa, 384},  {"ES512", SignatureKind::kEcdsa, 512},
+    {"HS256", SignatureKind::kHmac, 256},   {"HS384", SignatureKind::kHmac, 384},
+    {"HS512", SignatureKind::kHmac, 512},   {"RS256", SignatureKind::kRsa, 256},
+    {"RS384", SignatureKind::kRsa, 384},    {"RS512", SignatureKind::kRsa, 512},
+    {"PS256", SignatureKind::kRsaPss, 256}, {"PS384", SignatureKind::kRsaPss, 384},
+    {"PS512", SignatureKind::kRsaPss, 512}, {"ES256", SignatureKind::kEcdsa, 256},
+    {"ES384", SignatureKind::kEcdsa, 384},  {"ES512", SignatureKind::kEcdsa, 512},
     {"EdDSA", SignatureKind::kEddsa, 0},
 };
 
@@ -73,7 +75,8 @@ Result<std::vector<Key>> parse_pem(std::string_view text, std::size_t begin) {
   const std::size_t end = text.find(end_line, name_end);
   if (end != std::string_view::npos) {
     std::string_view rest = text.substr(end + end_line.size());
-    while (!rest.empty() && (rest.front() == ' ' || rest.front() == '\t' || rest.front() == '\r')) rest.remove_prefix(1);
+    while (!rest.empty() && (rest.front() == ' ' || rest.front() == '\t' || rest.front() == '\r'))
+      rest.remove_prefix(1);
     if (rest.starts_with('\n')) rest.remove_prefix(1);
     if (!rest.empty()) return invalid("extra data after a PEM certificate block");
   }
@@ -254,14 +257,10 @@ std::string hmac(int bits, std::string_view secret, std::string_view text) {
 int key_type(SignatureKind kind) {
   switch (kind) {
     case SignatureKind::kRsa:
-    case SignatureKind::kRsaPss:
-      return EVP_PKEY_RSA;
-    case SignatureKind::kEcdsa:
-      return EVP_PKEY_EC;
-    case SignatureKind::kEddsa:
-      return EVP_PKEY_ED25519;
-    case SignatureKind::kHmac:
-      break;
+    case SignatureKind::kRsaPss: return EVP_PKEY_RSA;
+    case SignatureKind::kEcdsa: return EVP_PKEY_EC;
+    case SignatureKind::kEddsa: return EVP_PKEY_ED25519;
+    case SignatureKind::kHmac: break;
   }
   return EVP_PKEY_NONE;
 }
@@ -315,10 +314,9 @@ bool verify_signature(const Algorithm& algorithm, const Key& key, std::string_vi
   const DigestContext context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* pkey_context = nullptr;
   const EVP_MD* hash = algorithm.kind == SignatureKind::kEddsa ? nullptr : hash_of(algorithm.bits);
-  const bool valid =
-      EVP_DigestVerifyInit(context.get(), &pkey_context, hash, nullptr, key.pkey.get()) == 1 &&
-      set_padding(algorithm, pkey_context, RSA_PSS_SALTLEN_AUTO) &&
-      EVP_DigestVerify(context.get(), bytes_of(held), held.size(), bytes_of(text), text.size()) == 1;
+  const bool valid = EVP_DigestVerifyInit(context.get(), &pkey_context, hash, nullptr, key.pkey.get()) == 1 &&
+                     set_padding(algorithm, pkey_context, RSA_PSS_SALTLEN_AUTO) &&
+                     EVP_DigestVerify(context.get(), bytes_of(held), held.size(), bytes_of(text), text.size()) == 1;
   ERR_clear_error();
   return valid;
 }

@@ -1,11 +1,12 @@
 // json.*: text in and out; filter, remove and patch have files of their own.
+#include "engine/value/json.h"
+
 #include <string>
 
 #include "engine/rego/builtins/common.h"
 #include "engine/rego/builtins/families.h"
 #include "engine/rego/builtins/json_paths.h"
 #include "engine/value/document.h"
-#include "engine/value/json.h"
 
 namespace portcullis::rego::builtins {
 namespace {
@@ -87,8 +88,9 @@ bool read_option(BuiltinContext& c, const Value& key, const Value& value, std::s
     return false;
   }
   if (!value.is_string()) {
-    operand_error(c, 2, "key " + to_rego(key) + " failed cast to string: operand " + std::to_string(at) +
-                            " must be string but got " + std::string(kind_name(value.kind())));
+    operand_error(c, 2,
+                  "key " + to_rego(key) + " failed cast to string: operand " + std::to_string(at) +
+                      " must be string but got " + std::string(kind_name(value.kind())));
     return false;
   }
   (name == "prefix" ? options.prefix : options.indent) = value.as_string();

@@ -88,8 +88,7 @@ Value filter(Arena& arena, const PathTree& tree, const PathNode& node, const Val
         if (child != nullptr) kept.push_back(filter(arena, tree, *child, element));
       }
       return make_set(arena, kept);
-    default:
-      return value;
+    default: return value;
   }
 }
 
@@ -119,8 +118,7 @@ Value without(Arena& arena, const PathTree& tree, const PathNode* node, const Va
         if (rest.defined()) kept.push_back(rest);
       }
       return make_set(arena, kept);
-    default:
-      return value;
+    default: return value;
   }
 }
 

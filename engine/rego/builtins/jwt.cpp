@@ -192,7 +192,21 @@ Value verify_secret(BuiltinContext& c, Args a, const Algorithm& algorithm) {
   return Value::boolean(verify_signature(algorithm, key, token->signed_part, signature.as_string()));
 }
 
-enum class Verify : std::uint8_t { kHs256, kHs384, kHs512, kRs256, kRs384, kRs512, kPs256, kPs384, kPs512, kEs256, kEs384, kEs512, kEddsa };
+enum class Verify : std::uint8_t {
+  kHs256,
+  kHs384,
+  kHs512,
+  kRs256,
+  kRs384,
+  kRs512,
+  kPs256,
+  kPs384,
+  kPs512,
+  kEs256,
+  kEs384,
+  kEs512,
+  kEddsa
+};
 constexpr std::string_view kVerifyNames[] = {"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256",
                                              "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"};
 
@@ -326,7 +340,8 @@ Value decode_verify(BuiltinContext& c, Args a) {
     if (!header_object.defined()) return {};
     const auto header = parse_header(c, header_object);
     if (!header) return {};
-    if (!header->valid || (!constraints->alg.empty() && constraints->alg != header->alg)) return verdict(c, false, {}, {});
+    if (!header->valid || (!constraints->alg.empty() && constraints->alg != header->alg))
+      return verdict(c, false, {}, {});
     const Value signature = decoded_part(c, token->signature, "");
     if (!signature.defined()) return {};
     if (!signature_holds(*constraints, *header, *token, signature.as_string())) return verdict(c, false, {}, {});

@@ -120,10 +120,14 @@ void add_time_fields(BuiltinContext& c, const Uuid& id, std::int64_t version, st
   }
   out.push_back({Value::string("nodeid"), make_string(c.arena, node)});
   out.push_back({Value::string("macvariables"), Value::string(mac_kind(id[10]))});
-  out.push_back({Value::string("clocksequence"), Value::integer(static_cast<std::int64_t>(big_endian(id, 8, 2) & 0x3fffu))});
+  out.push_back(
+      {Value::string("clocksequence"), Value::integer(static_cast<std::int64_t>(big_endian(id, 8, 2) & 0x3fffu))});
   if (version != 2) return;
   out.push_back({Value::string("id"), Value::integer(static_cast<std::int64_t>(big_endian(id, 0, 4)))});
-  const std::string domain = id[9] == 0 ? "Person" : id[9] == 1 ? "Group" : id[9] == 2 ? "Org" : "Domain" + std::to_string(id[9]);
+  const std::string domain = id[9] == 0   ? "Person"
+                             : id[9] == 1 ? "Group"
+                             : id[9] == 2 ? "Org"
+                                          : "Domain" + std::to_string(id[9]);
   out.push_back({Value::string("domain"), make_string(c.arena, domain)});
 }
 
@@ -145,9 +149,7 @@ Value runtime(BuiltinContext& c, Args) {
   return out.defined() ? out : make_object(c.arena, {});
 }
 
-Value trace(BuiltinContext& c, Args a) {
-  return string_operand(c, a, 0) ? Value::boolean(true) : Value::undefined();
-}
+Value trace(BuiltinContext& c, Args a) { return string_operand(c, a, 0) ? Value::boolean(true) : Value::undefined(); }
 
 // What print and template strings show of one value: strings bare, the rest as Rego terms.
 void append_shown(std::string& out, const Value& value) {

@@ -74,7 +74,7 @@ std::optional<std::vector<Candidate>> candidates(BuiltinContext& c, int operand,
   if (value.is_string()) out.push_back({value, value});
   const std::span<const Value> elements = value.is_object() ? value.values() : value.elements();
   for (std::size_t i = 0; i < elements.size(); ++i) {
-    const Value index = value.is_array()  ? Value::integer(static_cast<std::int64_t>(i))
+    const Value index = value.is_array()    ? Value::integer(static_cast<std::int64_t>(i))
                         : value.is_object() ? value.keys()[i]
                                             : elements[i];
     if (!add_candidate(c, operand, elements[i], index, out)) return std::nullopt;
@@ -154,7 +154,8 @@ std::optional<Range> range_of(BuiltinContext& c, const Value& element) {
 IpAddress previous(const IpAddress& ip) {
   IpAddress out = ip;
   const std::size_t low = ip.is_v4() ? 12 : 0;
-  if (std::all_of(out.bytes.begin() + static_cast<std::ptrdiff_t>(low), out.bytes.end(), [](auto b) { return b == 0; })) {
+  if (std::all_of(out.bytes.begin() + static_cast<std::ptrdiff_t>(low), out.bytes.end(),
+                  [](auto b) { return b == 0; })) {
     return out;
   }
   for (std::size_t i = 16; i-- > low;) {

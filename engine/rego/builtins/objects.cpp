@@ -8,7 +8,6 @@
 namespace portcullis::rego::builtins {
 namespace {
 
-
 // Both key lists are sorted, so the union is one merge; where both hold an object, it goes down.
 Value merge(Arena& arena, const Value& a, const Value& b) {
   if (a.size() == 0) return b;
@@ -113,15 +112,12 @@ bool object_contains(const Value& super, const Value& sub) {
 bool subset_of(const Value& super, const Value& sub) {
   if (super.kind() != sub.kind()) return false;
   switch (super.kind()) {
-    case Kind::kObject:
-      return object_contains(super, sub);
+    case Kind::kObject: return object_contains(super, sub);
     case Kind::kSet:
       return std::all_of(sub.elements().begin(), sub.elements().end(),
                          [&](const Value& element) { return super.get(element).defined(); });
-    case Kind::kArray:
-      return array_contains(super.elements(), sub.elements());
-    default:
-      return false;
+    case Kind::kArray: return array_contains(super.elements(), sub.elements());
+    default: return false;
   }
 }
 

@@ -1,6 +1,6 @@
 // Compiled regular expressions and globs, kept from call to call within bounds.
-// Threads: one at a time (it belongs to an EvalScratch). Ownership: returned patterns live until the next call that adds.
-// Cost: a hit is one hash look-up.
+// Threads: one at a time (it belongs to an EvalScratch). Ownership: returned patterns live until the next call that
+// adds. Cost: a hit is one hash look-up.
 #pragma once
 
 #include <cstddef>

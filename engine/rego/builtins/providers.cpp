@@ -179,7 +179,8 @@ Signing prepare(const Value& request, const Value& config, const Url& url, std::
 
 std::string authorization(const Signing& signing, const Value& request, const Value& config, const Url& url) {
   std::string names;
-  std::string canonical = std::string(request.string_or("method")) + "\n" + url.escaped_path() + "\n" + url.raw_query + "\n";
+  std::string canonical =
+      std::string(request.string_or("method")) + "\n" + url.escaped_path() + "\n" + url.raw_query + "\n";
   for (const auto& [name, value] : signing.headers) {
     canonical += name + ":" + value + "\n";
     names += (names.empty() ? "" : ";") + name;
@@ -187,8 +188,7 @@ std::string authorization(const Signing& signing, const Value& request, const Va
   canonical += "\n" + names + "\n" + signing.payload_hash;
   const std::string scope =
       signing.date + "/" + std::string(signing.region) + "/" + std::string(signing.service) + "/aws4_request";
-  const std::string to_sign =
-      "AWS4-HMAC-SHA256\n" + signing.timestamp + "\n" + scope + "\n" + sha256_hex(canonical);
+  const std::string to_sign = "AWS4-HMAC-SHA256\n" + signing.timestamp + "\n" + scope + "\n" + sha256_hex(canonical);
   std::string key = hmac_sha256("AWS4" + std::string(config.string_or("aws_secret_access_key")), signing.date);
   key = hmac_sha256(key, signing.region);
   key = hmac_sha256(key, signing.service);

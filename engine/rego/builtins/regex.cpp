@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "engine/rego/builtins/common.h"
 #include "engine/rego/builtins/families.h"
-#include "engine/rego/builtins/go_numbers.h"
 #include "engine/rego/builtins/globs_intersect.h"
+#include "engine/rego/builtins/go_numbers.h"
 #include "engine/rego/builtins/patterns.h"
 
 namespace portcullis::rego::builtins {
@@ -142,7 +142,8 @@ Value find_all_submatches(BuiltinContext& c, Args a) {
     const int count = in->re->NumberOfCapturingGroups();
     const bool finished = for_each_match(c, *in->re, in->text, count, [&](const Match& found) {
       groups.clear();
-      for (const Piece& piece : found.groups) groups.push_back(Value::string(piece.data() == nullptr ? "" : view(piece)));
+      for (const Piece& piece : found.groups)
+        groups.push_back(Value::string(piece.data() == nullptr ? "" : view(piece)));
       out.push_back(make_array(c.arena, groups));
       return *limit < 0 || static_cast<std::int64_t>(out.size()) < *limit;
     });
@@ -248,10 +249,12 @@ Value template_match(BuiltinContext& c, Args a) {
   const std::string_view start = a[2].as_string();
   const std::string_view end = a[3].as_string();
   if (start.size() != 1) {
-    return c.fail("start delimiter has to be exactly one character long but is " + std::to_string(start.size()) + " long");
+    return c.fail("start delimiter has to be exactly one character long but is " + std::to_string(start.size()) +
+                  " long");
   }
   if (end.size() != 1) {
-    return c.fail("end delimiter has to be exactly one character long but is " + std::to_string(start.size()) + " long");
+    return c.fail("end delimiter has to be exactly one character long but is " + std::to_string(start.size()) +
+                  " long");
   }
   const auto pattern = template_pattern(c, a[0].as_string(), start.front(), end.front());
   if (!pattern) return {};

@@ -22,20 +22,16 @@ struct Argument {
   enum class Type { kInt, kBig, kFloat, kString } type = Type::kString;
   std::int64_t integer = 0;
   double real = 0;
-  std::string text;          // kString owned; kBig: decimal digits with sign
+  std::string text;           // kString owned; kBig: decimal digits with sign
   std::string_view borrowed;  // kString when the argument was a string
 
   std::string_view string() const { return borrowed.data() != nullptr ? borrowed : std::string_view(text); }
   std::string_view type_name() const {
     switch (type) {
-      case Type::kInt:
-        return "int64";
-      case Type::kBig:
-        return "*big.Int";
-      case Type::kFloat:
-        return "float64";
-      case Type::kString:
-        break;
+      case Type::kInt: return "int64";
+      case Type::kBig: return "*big.Int";
+      case Type::kFloat: return "float64";
+      case Type::kString: break;
     }
     return "string";
   }
@@ -95,14 +91,10 @@ class Printer {
     if (verb == 'T') return padded(truncated(argument.type_name()));
     if (verb == 'p') return bad_verb(argument, verb);
     switch (argument.type) {
-      case Argument::Type::kInt:
-        return print_int(argument, verb);
-      case Argument::Type::kBig:
-        return print_big(argument, verb);
-      case Argument::Type::kFloat:
-        return print_float(argument, verb);
-      case Argument::Type::kString:
-        return print_string(argument, verb);
+      case Argument::Type::kInt: return print_int(argument, verb);
+      case Argument::Type::kBig: return print_big(argument, verb);
+      case Argument::Type::kFloat: return print_float(argument, verb);
+      case Argument::Type::kString: return print_string(argument, verb);
     }
   }
 
@@ -149,17 +141,12 @@ class Printer {
 
   void print_string(const Argument& argument, char32_t verb) {
     switch (verb) {
-      case 'v':
-        return flags.sharp_v ? quoted(argument.string()) : padded(truncated(argument.string()));
-      case 's':
-        return padded(truncated(argument.string()));
+      case 'v': return flags.sharp_v ? quoted(argument.string()) : padded(truncated(argument.string()));
+      case 's': return padded(truncated(argument.string()));
       case 'x':
-      case 'X':
-        return hex_string(argument.string(), verb == 'X');
-      case 'q':
-        return quoted(argument.string());
-      default:
-        return bad_verb(argument, verb);
+      case 'X': return hex_string(argument.string(), verb == 'X');
+      case 'q': return quoted(argument.string());
+      default: return bad_verb(argument, verb);
     }
   }
 
@@ -224,23 +211,16 @@ class Printer {
   void print_int(const Argument& argument, char32_t verb) {
     switch (verb) {
       case 'v':
-      case 'd':
-        return integer(argument.integer, 10, verb, false);
-      case 'b':
-        return integer(argument.integer, 2, verb, false);
+      case 'd': return integer(argument.integer, 10, verb, false);
+      case 'b': return integer(argument.integer, 2, verb, false);
       case 'o':
-      case 'O':
-        return integer(argument.integer, 8, verb, false);
+      case 'O': return integer(argument.integer, 8, verb, false);
       case 'x':
-      case 'X':
-        return integer(argument.integer, 16, verb, verb == 'X');
+      case 'X': return integer(argument.integer, 16, verb, verb == 'X');
       case 'c':
-      case 'q':
-        return character(argument.integer, verb == 'q');
-      case 'U':
-        return unicode(static_cast<std::uint64_t>(argument.integer));
-      default:
-        return bad_verb(argument, verb);
+      case 'q': return character(argument.integer, verb == 'q');
+      case 'U': return unicode(static_cast<std::uint64_t>(argument.integer));
+      default: return bad_verb(argument, verb);
     }
   }
 
@@ -248,7 +228,9 @@ class Printer {
     char buffer[72];
     const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, base);
     std::string out(buffer, end.ptr);
-    if (upper) std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
+    if (upper)
+      std::transform(out.begin(), out.end(), out.begin(),
+                     [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
     return out;
   }
 
@@ -269,7 +251,8 @@ class Printer {
       precision = *flags.width - (negative || flags.plus || flags.space ? 1 : 0);
     }
     std::string digits = magnitude_text(size, base, upper);
-    if (static_cast<int>(digits.size()) < precision) digits.insert(0, static_cast<std::size_t>(precision) - digits.size(), '0');
+    if (static_cast<int>(digits.size()) < precision)
+      digits.insert(0, static_cast<std::size_t>(precision) - digits.size(), '0');
     if (flags.sharp) {
       if (base == 2) digits.insert(0, "0b");
       if (base == 8 && digits.front() != '0') digits.insert(0, "0");
@@ -318,21 +301,14 @@ class Printer {
   void print_big(const Argument& argument, char32_t verb) {
     int base = 10;
     switch (verb) {
-      case 'b':
-        base = 2;
-        break;
+      case 'b': base = 2; break;
       case 'o':
-      case 'O':
-        base = 8;
-        break;
+      case 'O': base = 8; break;
       case 'd':
       case 's':
-      case 'v':
-        break;
+      case 'v': break;
       case 'x':
-      case 'X':
-        base = 16;
-        break;
+      case 'X': base = 16; break;
       default:
         out_ += "%!";
         text::append_rune(out_, verb);
@@ -342,11 +318,14 @@ class Printer {
     std::string digits = BigInt(argument.text).text(base);
     const bool negative = digits.front() == '-';
     if (negative) digits.erase(0, 1);
-    if (verb == 'X') std::transform(digits.begin(), digits.end(), digits.begin(), [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
+    if (verb == 'X')
+      std::transform(digits.begin(), digits.end(), digits.begin(),
+                     [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
     const bool plus = flags.plus || flags.plus_v;
     std::string sign = negative ? "-" : plus ? "+" : flags.space ? " " : "";
     std::string prefix;
-    if (flags.sharp || flags.sharp_v) prefix = verb == 'b' ? "0b" : verb == 'o' ? "0" : verb == 'x' ? "0x" : verb == 'X' ? "0X" : "";
+    if (flags.sharp || flags.sharp_v)
+      prefix = verb == 'b' ? "0b" : verb == 'o' ? "0" : verb == 'x' ? "0x" : verb == 'X' ? "0X" : "";
     if (verb == 'O') prefix = "0o";
     int zeros = 0;
     if (flags.precision) zeros = std::max(0, *flags.precision - static_cast<int>(digits.size()));
@@ -372,22 +351,17 @@ class Printer {
 
   void print_float(const Argument& argument, char32_t verb) {
     switch (verb) {
-      case 'v':
-        return real(argument.real, 'g', -1);
+      case 'v': return real(argument.real, 'g', -1);
       case 'b':
       case 'g':
       case 'G':
       case 'x':
-      case 'X':
-        return real(argument.real, static_cast<char>(verb), -1);
+      case 'X': return real(argument.real, static_cast<char>(verb), -1);
       case 'f':
       case 'e':
-      case 'E':
-        return real(argument.real, static_cast<char>(verb), 6);
-      case 'F':
-        return real(argument.real, 'f', 6);
-      default:
-        return bad_verb(argument, verb);
+      case 'E': return real(argument.real, static_cast<char>(verb), 6);
+      case 'F': return real(argument.real, 'f', 6);
+      default: return bad_verb(argument, verb);
     }
   }
 
@@ -473,23 +447,12 @@ class Formatter {
     flags = {};
     for (; !done(); ++at_) {
       switch (peek()) {
-        case '#':
-          flags.sharp = true;
-          break;
-        case '0':
-          flags.zero = true;
-          break;
-        case '+':
-          flags.plus = true;
-          break;
-        case '-':
-          flags.minus = true;
-          break;
-        case ' ':
-          flags.space = true;
-          break;
-        default:
-          return;
+        case '#': flags.sharp = true; break;
+        case '0': flags.zero = true; break;
+        case '+': flags.plus = true; break;
+        case '-': flags.minus = true; break;
+        case ' ': flags.space = true; break;
+        default: return;
       }
     }
   }

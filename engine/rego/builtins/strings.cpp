@@ -7,8 +7,8 @@
 #include "engine/rego/builtins/common.h"
 #include "engine/rego/builtins/families.h"
 #include "engine/rego/builtins/sprintf.h"
-#include "engine/rego/builtins/unicode_case.h"
 #include "engine/rego/builtins/string_replace.h"
+#include "engine/rego/builtins/unicode_case.h"
 
 namespace portcullis::rego::builtins {
 namespace {
@@ -162,8 +162,8 @@ Value mapped(BuiltinContext& c, Args a) {
   return text_or_argument(c, a[0], out);
 }
 
-// Go's strings.Split: an empty separator splits into runes. The pieces share the bytes of the text they come from, which
-// outlives the call's result.
+// Go's strings.Split: an empty separator splits into runes. The pieces share the bytes of the text they come from,
+// which outlives the call's result.
 ValueList split_text(std::string_view text, std::string_view separator) {
   ValueList out;
   if (separator.empty()) {

@@ -163,12 +163,12 @@ Value diff(BuiltinContext& c, Args a) {
   auto second = moment(c, a[1]);
   if (!second) return {};
   second->zone = first->zone;
-  const bool after = first->seconds != second->seconds ? first->seconds > second->seconds
-                                                       : first->nanosecond > second->nanosecond;
+  const bool after =
+      first->seconds != second->seconds ? first->seconds > second->seconds : first->nanosecond > second->nanosecond;
   if (after) std::swap(*first, *second);
   const CivilTime x = first->civil();
   const CivilTime y = second->civil();
-  std::int64_t parts[6] = {y.year - x.year,   y.month - x.month,   y.day - x.day,
+  std::int64_t parts[6] = {y.year - x.year, y.month - x.month,   y.day - x.day,
                            y.hour - x.hour, y.minute - x.minute, y.second - x.second};
   const std::int64_t days_in_month =
       days_from_civil(x.month == 12 ? x.year + 1 : x.year, x.month == 12 ? 1 : x.month + 1, 1) -

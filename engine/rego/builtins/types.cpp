@@ -38,30 +38,21 @@ Value cast_set(BuiltinContext& c, Args a) {
 Value number_from_text(BuiltinContext& c, const Value& argument) {
   const std::string_view text = argument.as_string();
   switch (check_go_float(text)) {
-    case GoFloat::kSpecial:
-      return c.fail_operand(1, "valid number string", argument);
-    case GoFloat::kSyntax:
-      return c.fail("strconv.ParseFloat: parsing " + go_quoted(text) + ": invalid syntax");
-    case GoFloat::kRange:
-      return c.fail("strconv.ParseFloat: parsing " + go_quoted(text) + ": value out of range");
-    case GoFloat::kValid:
-      break;
+    case GoFloat::kSpecial: return c.fail_operand(1, "valid number string", argument);
+    case GoFloat::kSyntax: return c.fail("strconv.ParseFloat: parsing " + go_quoted(text) + ": invalid syntax");
+    case GoFloat::kRange: return c.fail("strconv.ParseFloat: parsing " + go_quoted(text) + ": value out of range");
+    case GoFloat::kValid: break;
   }
   return make_number(c.arena, as_json_number(text));
 }
 
 Value to_number(BuiltinContext& c, Args a) {
   switch (a[0].kind()) {
-    case Kind::kNull:
-      return Value::integer(0);
-    case Kind::kBool:
-      return Value::integer(a[0].as_bool() ? 1 : 0);
-    case Kind::kNumber:
-      return a[0];
-    case Kind::kString:
-      return number_from_text(c, a[0]);
-    default:
-      return operand_type_error(c, 1, {"null", "boolean", "number", "string"}, a[0]);
+    case Kind::kNull: return Value::integer(0);
+    case Kind::kBool: return Value::integer(a[0].as_bool() ? 1 : 0);
+    case Kind::kNumber: return a[0];
+    case Kind::kString: return number_from_text(c, a[0]);
+    default: return operand_type_error(c, 1, {"null", "boolean", "number", "string"}, a[0]);
   }
 }
 

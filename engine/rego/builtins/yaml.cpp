@@ -1,14 +1,17 @@
 // yaml.unmarshal, yaml.is_valid, yaml.marshal.
+#include "engine/value/yaml.h"
+
 #include <string>
 
 #include "engine/rego/builtins/common.h"
 #include "engine/rego/builtins/families.h"
-#include "engine/value/yaml.h"
 
 namespace portcullis::rego::builtins {
 namespace {
 
-Value marshal(BuiltinContext& c, Args a) { return text_result(c, to_yaml(a[0], {.indent = 2, .indent_sequences = true})); }
+Value marshal(BuiltinContext& c, Args a) {
+  return text_result(c, to_yaml(a[0], {.indent = 2, .indent_sequences = true}));
+}
 
 Value unmarshal(BuiltinContext& c, Args a) {
   const auto text = string_operand(c, a, 0);
