@@ -36,7 +36,8 @@ void fill(policy::SnapshotBuilder& builder, int count, const char* kind) {
   const Result<Document> document = Document::parse_json(kTemplate);
   if (!document.ok() || !builder.set_template(document->root()).ok()) std::abort();
   for (int i = 0; i < count; ++i) {
-    if (!builder.set_constraint(constraint(i, kind).root()).ok()) std::abort();
+    const Document one = constraint(i, kind);
+    if (!builder.set_constraint(one.root()).ok()) std::abort();
   }
 }
 
