@@ -4,7 +4,7 @@
 //   parse → check (resolve, rewrite, order, check)  → CheckedModules → plan → Program
 //                                                    ↘ check_query    → plan_query → Program
 //
-// Threads: any, on different inputs. Cost: linear in the source but for ordering (quadratic in the longest body).
+// Threads: any, on different inputs. Cost: linear in the source but for ordering (at worst quadratic in the longest body).
 #pragma once
 
 #include <functional>

@@ -28,8 +28,10 @@ class Orderer {
   struct Facts {
     VarSet unsafe;
     VarSet closure_vars;
+    VarSet vars;  // all that stand anywhere in it: what it binds depends on which of them are safe, and on nothing else
     bool has_closures = false;
     bool placed = false;
+    bool changed = true;  // one of them became safe since it was looked at
   };
 
   std::vector<Facts> gather(const Body& body, const VarSet& globals, VarSet& safe);
@@ -117,6 +119,7 @@ std::vector<Orderer::Facts> Orderer::gather(const Body& body, const VarSet& glob
   for (std::size_t i = 0; i < facts.size(); ++i) {
     collect_needed(body.exprs[i], facts[i].unsafe);
     body_vars.insert(facts[i].unsafe);
+    collect_vars(body.exprs[i], VarParams{}, facts[i].vars);
     facts[i].has_closures = contains_closure(body.exprs[i]);
   }
   safe = body_vars.intersection(globals);
@@ -133,28 +136,45 @@ std::vector<Orderer::Facts> Orderer::gather(const Body& body, const VarSet& glob
 }
 
 std::vector<std::size_t> Orderer::place(const Body& body, std::vector<Facts>& facts, VarSet& safe) {
+  std::vector<std::pair<Variable, std::size_t>> users;
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    for (const Variable v : facts[i].vars) users.emplace_back(v, i);
+  }
+  std::sort(users.begin(), users.end());
+  const auto became_safe = [&](Variable v) {
+    for (auto at = std::lower_bound(users.begin(), users.end(), std::pair(v, std::size_t{0}));
+         at != users.end() && at->first == v; ++at) {
+      facts[at->second].changed = true;
+    }
+  };
   std::vector<std::size_t> order;
   order.reserve(facts.size());
   for (bool progress = true; progress && order.size() < facts.size();) {
     progress = false;
     for (std::size_t i = 0; i < facts.size(); ++i) {
       Facts& fact = facts[i];
-      if (fact.placed) continue;
-      const VarSet outputs = output_vars(context_, body.exprs[i], safe);
+      if (fact.placed || !fact.changed) continue;
+      fact.changed = false;
+      const VarSet known = fact.vars.intersection(safe);
+      const VarSet outputs = output_vars(context_, body.exprs[i], known);
       if (!fact.closure_vars.empty()) {
         if (fact.closure_vars == outputs) continue;  // it closes over what it binds itself
         fact.unsafe.insert(fact.closure_vars);
       }
-      fact.unsafe.erase_if([&](Variable v) { return outputs.contains(v) || safe.contains(v); });
+      fact.unsafe.erase_if([&](Variable v) { return outputs.contains(v) || known.contains(v); });
       // Nothing that a closure uses may come from the expression that holds it.
-      if (!fact.unsafe.empty() || !fact.closure_vars.subset_of(safe)) {
-        if (fact.unsafe.empty()) fact.unsafe = fact.closure_vars.without(safe);
+      if (!fact.unsafe.empty() || !fact.closure_vars.subset_of(known)) {
+        if (fact.unsafe.empty()) fact.unsafe = fact.closure_vars.without(known);
         continue;
       }
       fact.placed = true;
       order.push_back(i);
-      safe.insert(outputs);
       progress = true;
+      for (const Variable v : outputs) {
+        if (safe.contains(v)) continue;
+        safe.insert(v);
+        became_safe(v);
+      }
     }
   }
   return order;
@@ -168,8 +188,9 @@ void Orderer::order(Body& body, const VarSet& globals) {
     if (!facts[i].placed) add_unsafe(body.exprs[i], facts[i].unsafe);
   }
   // Closures see what stands before them.
-  VarSet visible = globals;
-  for (std::size_t n = 0; n < order.size(); ++n) {
+  const bool any_closures = std::any_of(facts.begin(), facts.end(), [](const Facts& f) { return f.has_closures; });
+  VarSet visible = any_closures ? globals : VarSet{};
+  for (std::size_t n = 0; any_closures && n < order.size(); ++n) {
     if (n > 0) collect_needed(body.exprs[order[n - 1]], visible);
     if (facts[order[n]].has_closures) closures(body.exprs[order[n]], visible, body.exprs[order[n]]);
   }
