@@ -448,6 +448,7 @@ void Parser::rego_import(const Import& import) {
 
 // One statement (rules with chained bodies count as several). False: nothing more can be parsed.
 bool Parser::parse_statement(std::vector<Statement>& statements) {
+  s_.links = 0;
   const State start = s_;
   if (s_.token == Token::kPackage || s_.token == Token::kImport) {
     const bool is_import = s_.token == Token::kImport;

@@ -61,7 +61,6 @@ void find_illegal_default(const Term& term, F&& report) {
 }  // namespace
 
 bool Parser::parse_rules(std::vector<Statement>& statements) {
-  s_.links = 0;
   Rule rule;
   rule.location = s_.location;
   ref_ahead();
