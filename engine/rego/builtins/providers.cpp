@@ -155,7 +155,7 @@ Signing prepare(const Value& request, const Value& config, const Url& url, std::
   Signing out;
   out.service = config.string_or("aws_service");
   out.region = config.string_or("aws_region");
-  const std::int64_t seconds = ns >= 0 ? ns / 1000000000 : -((999999999 - ns) / 1000000000);
+  const std::int64_t seconds = ns / 1000000000 - (ns % 1000000000 < 0 ? 1 : 0);
   const CivilTime time = TimeZone().at(seconds, 0);
   out.date = format_time(time, "20060102");
   out.timestamp = format_time(time, "20060102T150405Z");

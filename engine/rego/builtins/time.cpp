@@ -58,7 +58,8 @@ std::optional<Moment> moment(BuiltinContext& c, const Value& value) {
   }
   out.seconds = *whole / kBillion;
   std::int64_t rest = *whole % kBillion;
-  if (rest < 0) {  // before 1970: down to the full second
+  out.seconds = *whole / kBillion;
+  if (rest < 0) {
     rest += kBillion;
     --out.seconds;
   }
