@@ -195,6 +195,15 @@ TEST(CheckQuery, NamesWhatIsShown) {
   EXPECT_EQ(texts, (std::vector<std::string>{"x := data.a.f(1)", "y = x", "input.z[_]", "w = 2"}));
 }
 
+TEST(CheckTypes, NestedComprehensionsTakeLinearTime) {
+  std::string source = "package a\np := ";
+  for (int i = 0; i < 60; ++i) source += "[x | x := ";
+  source += "1" + std::string(60, ']') + "\n";
+  Case one;
+  one.modules = {{"a.rego", source}};
+  EXPECT_TRUE(check_case(one).ok());
+}
+
 TEST(CheckQuery, KnowsTheModulesTypes) {
   Case one;
   one.modules = {{"a.rego", "package a\nf(x) := lower(x)\np := {\"k\": 1}\n"}};

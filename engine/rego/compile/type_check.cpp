@@ -239,11 +239,10 @@ void TypeChecker::check_expression(TypeScope& scope, const Expr& expr, std::vect
 // Errors of the comprehensions in an expression: of several, the last one's stand, as in OPA.
 void TypeChecker::collect_closures(TypeScope& scope, const Term& term, std::vector<Diagnostic>& errors) {
   if (term.is_comprehension()) {
+    // What is inside a comprehension without errors has been checked with it.
     const ClosureTypes& closure = scope.closure(term);
-    if (!closure.errors.empty()) {
-      errors = closure.errors;
-      return;
-    }
+    if (!closure.errors.empty()) errors = closure.errors;
+    return;
   }
   for (const Term& item : term.items) collect_closures(scope, item, errors);
   if (term.body) collect_closures(scope, *term.body, errors);

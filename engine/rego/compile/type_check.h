@@ -2,7 +2,7 @@
 // never work, with OPA's rego_type_error messages.
 // Threads: one check at a time per environment; a finished TypeEnvironment may be read by any number of query checks.
 // Ownership: an environment owns its types; it borrows nothing from modules or queries once a call has returned.
-// Cost: linear in the source but for nested comprehensions, which are checked once per enclosing one.
+// Cost: linear in the source in practice; a comprehension is checked again when variables around it got types since.
 #pragma once
 
 #include <functional>
