@@ -3,7 +3,6 @@ include_guard(GLOBAL)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
-find_package(fmt REQUIRED)
 find_package(date REQUIRED)
 
 find_package(PkgConfig REQUIRED)
