@@ -418,6 +418,10 @@ int run_manager(const std::vector<std::string>& arguments) {
     return 1;
   }
   warn_about_missing_features(flags);
+  if (!options.operations.empty() &&
+      (operations->mutation_webhook || operations->mutation_controller || operations->mutation_status)) {
+    log::warning(kLogger, "mutation operations are accepted but mutation is not available yet");
+  }
   signal(SIGPIPE, SIG_IGN);
   sigset_t signals;
   sigemptyset(&signals);
