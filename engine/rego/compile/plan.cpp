@@ -48,6 +48,12 @@ WorldId Planner::world_of(World world) {
   return static_cast<WorldId>(worlds_.size() - 1);
 }
 
+std::uint32_t Planner::mock_slot(const std::string& name) {
+  const auto [at, added] = mock_slots_.emplace(name, 0);
+  if (added) at->second = builder.new_mock_slot();
+  return at->second;
+}
+
 std::shared_ptr<const Term> Planner::parse_path(const std::string& path) const {
   Parsed<Term> reference = parse_ref(path);
   if (!reference.ok() || reference->kind != TermKind::kRef) return nullptr;

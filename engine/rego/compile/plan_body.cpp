@@ -265,12 +265,15 @@ void FunctionPlanner::with(const Expr& expr) {
         }
       }
       if (mock.function.empty()) {
-        mock.slot = planner_.builder.new_mock_slot();
+        mock.slot = planner_.mock_slot(mock.name);
         replacements.push_back({Opcode::kReplaceMock, term(value), mock.slot});
       }
+      std::erase_if(inside.functions, [&](const FunctionMock& one) { return one.name == mock.name; });
       inside.functions.push_back(std::move(mock));
     }
   }
+  std::sort(inside.functions.begin(), inside.functions.end(),
+            [](const FunctionMock& a, const FunctionMock& b) { return a.name < b.name; });
   std::sort(inside.data_paths.begin(), inside.data_paths.end());
   inside.data_paths.erase(std::unique(inside.data_paths.begin(), inside.data_paths.end()), inside.data_paths.end());
 

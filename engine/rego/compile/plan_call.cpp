@@ -23,6 +23,7 @@ constexpr KindTest kKindTests[] = {
 };
 
 constexpr std::size_t kMaxFoldedBytes = 64 * 1024;
+constexpr std::chrono::milliseconds kMaxFoldTime{50};
 
 }  // namespace
 
@@ -147,6 +148,7 @@ bool FunctionPlanner::fold(const BuiltinDecl& decl, std::span<const Operand> ope
   Arena arena(std::size_t{1} << 24);
   Host host;
   BuiltinContext context(arena, host);
+  context.deadline = Deadline::after(kMaxFoldTime);
   const Value result = decl.function(context, values);
   if (context.patterns != nullptr && context.free_patterns != nullptr) context.free_patterns(context.patterns);
   if (!result.defined() || context.failed() || deep_size(result) > kMaxFoldedBytes) return false;

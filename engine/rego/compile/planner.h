@@ -38,7 +38,7 @@ struct FunctionMock {
 struct World {
   bool input_replaced = false;
   std::vector<std::string> data_paths;  // printed references, sorted: "data.a.b"
-  std::vector<FunctionMock> functions;  // later ones hide earlier ones
+  std::vector<FunctionMock> functions;  // sorted by name, one each
   bool operator==(const World&) const = default;
 };
 
@@ -55,6 +55,8 @@ class Planner {
   std::uint32_t document(const RuleTreeNode& node, WorldId world);
   std::uint32_t extent(const RuleTreeNode& node, const std::vector<Value>& path, WorldId world);
   WorldId world_of(World world);
+  // Where environments keep the value that replaces a function of this name.
+  std::uint32_t mock_slot(const std::string& name);
   // The reference that a printed path stands for; null when it is none.
   std::shared_ptr<const Term> parse_path(const std::string& path) const;
   const World& world(WorldId id) const { return worlds_[id]; }
@@ -79,6 +81,7 @@ class Planner {
   std::deque<World> worlds_;
   std::map<std::pair<const RuleTreeNode*, std::pair<WorldId, bool>>, std::uint32_t> functions_;
   std::deque<Task> tasks_;
+  std::map<std::string, std::uint32_t> mock_slots_;
 };
 
 class FunctionPlanner {

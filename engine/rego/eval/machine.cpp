@@ -26,7 +26,13 @@ EvalScratch::State::~State() {
 EvalScratch::EvalScratch() : state_(std::make_unique<State>()) {}
 EvalScratch::~EvalScratch() = default;
 Arena& EvalScratch::arena() noexcept { return state_->arena; }
-void EvalScratch::reset() noexcept { state_->arena.reset(); }
+
+void EvalScratch::reset() noexcept {
+  constexpr std::size_t kKeptElements = 1 << 16;
+  state_->arena.reset();
+  // One large evaluation does not make every later one large.
+  if (state_->elements.capacity() > kKeptElements) std::vector<Value>().swap(state_->elements);
+}
 
 Machine::Machine(const ProgramCode& program, EvalScratch::State& state, Host& host, const EvalOptions& options)
     : program_(program), state_(state), options_(options), context_(state.arena, host), ticks_(kTicksPerCheck) {
