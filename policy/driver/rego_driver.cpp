@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <utility>
 
 #include "engine/rego/builtins/registry.h"
@@ -105,6 +106,24 @@ const InputKeys& input_keys() {
   return kKeys;
 }
 
+// {"parameters": …, "review": …}, once per constraint and review: the keys are interned and in order, so there is nothing
+// to look up or sort.
+Value make_input(Arena& arena, const Value& parameters, const Value& review) {
+  const InputKeys& keys = input_keys();
+  if (keys.parameters.symbol() == nullptr || keys.review.symbol() == nullptr) {
+    const std::array<Member, 2> members = {Member{keys.parameters, parameters}, Member{keys.review, review}};
+    return make_object(arena, members);
+  }
+  void* memory = arena.allocate(sizeof(ObjectRep) + 4 * sizeof(Value), alignof(ObjectRep));
+  auto* rep = new (memory) ObjectRep{2, ~std::uint32_t{0}};
+  auto* slots = reinterpret_cast<Value*>(rep + 1);
+  slots[0] = keys.parameters;
+  slots[1] = keys.review;
+  slots[2] = parameters;
+  slots[3] = review;
+  return Value::object(rep);
+}
+
 }  // namespace
 
 Result<EngineChoice> choose_engine(const ConstraintTemplate& constraint_template) {
@@ -165,10 +184,7 @@ CompiledConstraint compile_constraint(std::shared_ptr<const CompiledTemplate> co
 Result<void> evaluate_constraint(const CompiledConstraint& compiled, const Constraint& constraint, const Value& review,
                                  const Value& data, rego::EvalScratch& scratch, rego::Host& host,
                                  const rego::EvalLimits& limits, std::vector<Finding>& findings) {
-  const InputKeys& keys = input_keys();
-  const std::array<Member, 2> members = {Member{keys.parameters, constraint.parameters},
-                                         Member{keys.review, review}};
-  const Value input = make_object(scratch.arena(), members);
+  const Value input = make_input(scratch.arena(), constraint.parameters, review);
   const bool own = compiled.specialised != nullptr;
   const rego::Program& program = own ? *compiled.specialised : compiled.constraint_template->program();
   const int entry = own ? compiled.specialised_entry : compiled.constraint_template->entry();

@@ -10,7 +10,7 @@ void KindIndex::add(std::uint32_t id, const Match& match) {
     return;
   }
   for (const Match::KindEntry& entry : match.kinds()) {
-    if (entry.kinds.empty() || std::find(entry.kinds.begin(), entry.kinds.end(), "*") != entry.kinds.end()) {
+    if (entry.any_kind) {
       add_any(id);
       return;
     }

@@ -39,10 +39,7 @@ bool list_has(const std::vector<std::string>& list, std::string_view text) noexc
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-// Empty, or "*" among them, or the text itself.
-bool selects(const std::vector<std::string>& list, std::string_view text) noexcept {
-  return list.empty() || list_has(list, "*") || list_has(list, text);
-}
+bool is_any(const std::vector<std::string>& list) noexcept { return list.empty() || list_has(list, "*"); }
 
 // Labels count only when every value is a string; anything else is like no labels at all.
 Value string_map(const Value& labels) noexcept {
@@ -172,6 +169,8 @@ Result<Match> Match::compile(const Value& match) {
     if (!value.is_object() && !value.is_null()) return invalid(json_type_error(value, "Match.kinds", "match.Kinds"));
     PC_TRY(entry.groups, read_strings(value.get("apiGroups"), "Match.kinds.apiGroups", "string"));
     PC_TRY(entry.kinds, read_strings(value.get("kinds"), "Match.kinds.kinds", "string"));
+    entry.any_group = is_any(entry.groups);
+    entry.any_kind = is_any(entry.kinds);
     out.kinds_.push_back(std::move(entry));
   }
 
@@ -230,7 +229,9 @@ MatchOutcome Match::match_one(const Matchable& target, const Value& ns, Source s
 bool Match::kinds_match(const ObjectKind& kind) const noexcept {
   if (kinds_.empty()) return true;
   for (const KindEntry& entry : kinds_) {
-    if (selects(entry.kinds, kind.kind) && selects(entry.groups, kind.group)) return true;
+    if ((entry.any_kind || list_has(entry.kinds, kind.kind)) && (entry.any_group || list_has(entry.groups, kind.group))) {
+      return true;
+    }
   }
   return false;
 }

@@ -68,8 +68,10 @@ class Match {
   // Whether it is there at all (a constraint without `match` evaluates even a review without objects).
   bool present() const noexcept { return present_; }
   struct KindEntry {
-    std::vector<std::string> groups;  // empty or with "*": any
-    std::vector<std::string> kinds;   // empty or with "*": any
+    std::vector<std::string> groups;
+    std::vector<std::string> kinds;
+    bool any_group = true;  // the list is empty or holds "*"
+    bool any_kind = true;
   };
   const std::vector<KindEntry>& kinds() const noexcept { return kinds_; }
 
