@@ -266,6 +266,9 @@ awaitable<void> HttpServer::Impl::accept_loop(std::shared_ptr<Impl> self) {
     shard.count.fetch_add(1, std::memory_order_relaxed);
     spawn(*shard.context, serve(self, shard, std::move(accepted).value()), self->options.name);
   }
+  // Before `accepting` falls: who waited for it may want to listen on the same port at once.
+  boost::system::error_code ignored;
+  self->acceptor->close(ignored);
   const std::lock_guard lock(self->mutex);
   self->accepting = false;
   self->changed.notify_all();

@@ -228,6 +228,7 @@ TEST_F(HttpTest, TooManyConnectionsAreRefused) {
 
 TEST_F(HttpTest, StaleKeptConnectionIsReplaced) {
   // Between the two servers somebody else on the machine may be given the port: then once more, with another.
+  std::string why;
   for (int attempt = 0; attempt < 5; ++attempt) {
     start();
     HttpClient& c = client();
@@ -237,12 +238,29 @@ TEST_F(HttpTest, StaleKeptConnectionIsReplaced) {
     options.port = server->port();
     server->stop(soon());
     server = std::make_unique<HttpServer>(pool, handler, options, nullptr);
-    if (!server->start().ok()) continue;
+    if (const Result<void> again = server->start(); !again.ok()) {
+      why += again.error().to_string() + "; ";
+      continue;
+    }
     const Result<HttpResponse> got = call(c, "GET", "/");
     EXPECT_TRUE(got.ok()) << got.error().to_string();
     return;
   }
-  FAIL() << "no port could be had twice";
+  FAIL() << "no port could be had twice: " << why;
+}
+
+TEST_F(HttpTest, StoppedServerHasLeftItsPort) {
+  for (int round = 0; round < 50; ++round) {
+    start();
+    ASSERT_TRUE(call(client(), "GET", "/").ok());
+    HttpServerOptions options;
+    options.host = "127.0.0.1";
+    options.port = server->port();
+    server->stop(soon());
+    HttpServer next(pool, handler, options, nullptr);
+    const Result<void> again = next.start();
+    ASSERT_TRUE(again.ok()) << "round " << round << ": " << again.error().to_string();
+  }
 }
 
 TEST_F(HttpTest, NobodyThere) {
