@@ -83,7 +83,7 @@ class [[nodiscard]] Result<void, E> {
   using value_type = void;
   using error_type = E;
 
-  Result() : failed_(true) {}  // as for Result<T>: a default Result is an error
+  Result() : failed_(true) {}                                   // as for Result<T>: a default Result is an error
   Result(E error) : failed_(true), error_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
   static Result success() {
     Result result;
@@ -118,13 +118,13 @@ std::uint64_t bug_count() noexcept;
 #define PC_CONCAT_INNER(a, b) a##b
 #define PC_CONCAT(a, b) PC_CONCAT_INNER(a, b)
 
-#define PC_TRY_IMPL(keyword, tmp, decl, ...)           \
-  auto tmp = (__VA_ARGS__);                            \
-  if (!tmp.ok()) keyword std::move(tmp).error();       \
+#define PC_TRY_IMPL(keyword, tmp, decl, ...)     \
+  auto tmp = (__VA_ARGS__);                      \
+  if (!tmp.ok()) keyword std::move(tmp).error(); \
   decl = std::move(tmp).value()
-#define PC_TRY_VOID_IMPL(keyword, tmp, ...) \
-  do {                                      \
-    auto tmp = (__VA_ARGS__);               \
+#define PC_TRY_VOID_IMPL(keyword, tmp, ...)        \
+  do {                                             \
+    auto tmp = (__VA_ARGS__);                      \
     if (!tmp.ok()) keyword std::move(tmp).error(); \
   } while (false)
 

@@ -62,11 +62,16 @@ void set_level(Level level) noexcept { state().level.store(level, std::memory_or
 bool enabled(Level level) noexcept { return level >= state().level.load(std::memory_order_relaxed); }
 
 bool parse_level(std::string_view name, Level& level) noexcept {
-  if (name == "DEBUG") level = Level::kDebug;
-  else if (name == "INFO") level = Level::kInfo;
-  else if (name == "WARNING") level = Level::kWarning;
-  else if (name == "ERROR") level = Level::kError;
-  else return false;
+  if (name == "DEBUG")
+    level = Level::kDebug;
+  else if (name == "INFO")
+    level = Level::kInfo;
+  else if (name == "WARNING")
+    level = Level::kWarning;
+  else if (name == "ERROR")
+    level = Level::kError;
+  else
+    return false;
   return true;
 }
 

@@ -32,8 +32,10 @@ bool is_printable(char32_t rune) noexcept {
 
 void append_escaped_rune(std::string& out, char32_t rune) {
   char buffer[16];
-  if (rune < 0x10000) std::snprintf(buffer, sizeof buffer, "\\u%04x", static_cast<unsigned>(rune));
-  else std::snprintf(buffer, sizeof buffer, "\\U%08x", static_cast<unsigned>(rune));
+  if (rune < 0x10000)
+    std::snprintf(buffer, sizeof buffer, "\\u%04x", static_cast<unsigned>(rune));
+  else
+    std::snprintf(buffer, sizeof buffer, "\\U%08x", static_cast<unsigned>(rune));
   out += buffer;
 }
 

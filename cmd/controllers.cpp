@@ -54,13 +54,9 @@ Controllers::Controllers(kube::Client& client, controller::PolicyWorld& world, c
   }
 }
 
-Controllers::~Controllers() {
-  *alive_ = false;
-}
+Controllers::~Controllers() { *alive_ = false; }
 
-awaitable<void> Controllers::run(std::shared_ptr<Watch> watch) {
-  co_await watch->reflector->run();
-}
+awaitable<void> Controllers::run(std::shared_ptr<Watch> watch) { co_await watch->reflector->run(); }
 
 void Controllers::watch(const kube::ApiResource& resource, std::shared_ptr<kube::Store> store,
                         kube::StoreListener listener, kube::ReflectorOptions options, const std::string& absent_hint) {

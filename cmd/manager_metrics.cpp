@@ -8,9 +8,7 @@ namespace portcullis::cmd {
 using metrics::Family;
 
 namespace {
-double seconds(std::chrono::nanoseconds time) {
-  return std::chrono::duration<double>(time).count();
-}
+double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 }  // namespace
 
 void ManagerMetrics::template_ingested(bool good, std::chrono::nanoseconds time) {
@@ -45,9 +43,7 @@ void ManagerMetrics::validation_request(std::string_view status, bool dry_run, s
   series.duration->observe(seconds(time));
 }
 
-void ManagerMetrics::audit_started(double when) {
-  registry_.gauge(Family::kAuditLastRunTime).set(when);
-}
+void ManagerMetrics::audit_started(double when) { registry_.gauge(Family::kAuditLastRunTime).set(when); }
 
 void ManagerMetrics::audit_finished(double when, std::chrono::nanoseconds duration,
                                     const std::map<std::string, std::uint64_t>& violations_by_action) {
@@ -58,11 +54,7 @@ void ManagerMetrics::audit_finished(double when, std::chrono::nanoseconds durati
   }
 }
 
-std::string ManagerMetrics::text() const {
-  return registry_.expose();
-}
-std::string ManagerMetrics::content_type() {
-  return std::string(metrics::kContentType);
-}
+std::string ManagerMetrics::text() const { return registry_.expose(); }
+std::string ManagerMetrics::content_type() { return std::string(metrics::kContentType); }
 
 }  // namespace portcullis::cmd

@@ -14,9 +14,7 @@ constexpr std::chrono::milliseconds kFold{50};
 PolicyWorld::PolicyWorld(boost::asio::io_context& context, policy::DriverOptions options)
     : context_(context), builder_(options) {}
 
-PolicyWorld::~PolicyWorld() {
-  *alive_ = false;
-}
+PolicyWorld::~PolicyWorld() { *alive_ = false; }
 
 void PolicyWorld::changed() {
   if (pending_.exchange(true)) return;

@@ -17,10 +17,21 @@ namespace {
 Error invalid(std::string message) { return make_error(Code::kInvalid, std::move(message)); }
 
 constexpr std::string_view kReviewFields[] = {"apiVersion", "kind", "request", "response"};
-constexpr std::string_view kRequestFields[] = {
-    "dryRun",       "kind",    "name",      "namespace",   "object",          "oldObject",
-    "operation",    "options", "requestKind", "requestResource", "requestSubResource", "resource",
-    "subResource",  "uid",     "userInfo"};
+constexpr std::string_view kRequestFields[] = {"dryRun",
+                                               "kind",
+                                               "name",
+                                               "namespace",
+                                               "object",
+                                               "oldObject",
+                                               "operation",
+                                               "options",
+                                               "requestKind",
+                                               "requestResource",
+                                               "requestSubResource",
+                                               "resource",
+                                               "subResource",
+                                               "uid",
+                                               "userInfo"};
 constexpr std::string_view kKindFields[] = {"group", "kind", "version"};
 constexpr std::string_view kResourceFields[] = {"group", "resource", "version"};
 constexpr std::string_view kUserFields[] = {"extra", "groups", "uid", "username"};
@@ -57,7 +68,8 @@ Result<void> check_structs(const Value& request) {
     if (!value.defined() || value.is_null() || value.is_object()) continue;
     const std::string kind(value.is_array() ? "slice" : policy::go_type(value));
     return invalid(
-        "not a valid AdmissionReview object: unable to convert to an AdmissionReview object, error: cannot restore struct "
+        "not a valid AdmissionReview object: unable to convert to an AdmissionReview object, error: cannot restore "
+        "struct "
         "from: " +
         kind);
   }
@@ -97,8 +109,9 @@ Result<policy::Review> review_of_admission_object(const Value& object, rego::Eva
                    review.error().message);
   }
   if (!review->object.defined() && !review->old_object.defined()) {
-    return invalid("no object or oldObject found to review: AdmissionRequest does not contain an \"object\" or "
-                   "\"oldObject\" to review");
+    return invalid(
+        "no object or oldObject found to review: AdmissionRequest does not contain an \"object\" or "
+        "\"oldObject\" to review");
   }
   PC_TRY_VOID(check_object(review->object));
   PC_TRY_VOID(check_object(review->old_object));

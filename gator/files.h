@@ -16,7 +16,8 @@ enum class PathKind { kFile, kDirectory };
 // "stat a/b: no such file or directory" (kNotFound).
 Result<PathKind> stat_path(const std::string& path, std::string_view shown);
 
-// Files below `path`, each directory in order of names (a file stands for itself). Symbolic links are not followed below.
+// Files below `path`, each directory in order of names (a file stands for itself). Symbolic links are not followed
+// below.
 Result<std::vector<std::string>> files_below(const std::string& path);
 // Files directly in a directory, in order of names.
 Result<std::vector<std::string>> files_in(const std::string& path);

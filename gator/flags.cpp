@@ -55,8 +55,8 @@ Result<void> FlagSet::set(const Flag& flag, std::string_view value) {
   const std::string names =
       flag.short_name != 0 ? std::string("-") + flag.short_name + ", --" + flag.name : "--" + flag.name;
   const std::string quoted = text::go_quote(value);
-  return invalid("invalid argument " + quoted + " for " + text::go_quote(names) +
-                 " flag: strconv.ParseBool: parsing " + quoted + ": invalid syntax");
+  return invalid("invalid argument " + quoted + " for " + text::go_quote(names) + " flag: strconv.ParseBool: parsing " +
+                 quoted + ": invalid syntax");
 }
 
 Result<void> FlagSet::parse_long(std::span<const std::string_view> args, std::size_t& at) const {

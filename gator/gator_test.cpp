@@ -1,4 +1,6 @@
 // Runs every call of cases.json and compares stdout, stderr and exit code with what a real gator answered.
+#include "gator/gator.h"
+
 #include <gtest/gtest.h>
 #include <re2/re2.h>
 
@@ -9,7 +11,6 @@
 #include <sstream>
 
 #include "engine/value/document.h"
-#include "gator/gator.h"
 
 namespace portcullis::gator {
 namespace {

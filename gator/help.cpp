@@ -104,14 +104,10 @@ Flags:
 
 std::string_view usage(Command command) noexcept {
   switch (command) {
-    case Command::kTest:
-      return kTestUsage;
-    case Command::kVerify:
-      return kVerifyUsage;
-    case Command::kVersion:
-      return kVersionUsage;
-    case Command::kRoot:
-      break;
+    case Command::kTest: return kTestUsage;
+    case Command::kVerify: return kVerifyUsage;
+    case Command::kVersion: return kVersionUsage;
+    case Command::kRoot: break;
   }
   return kRootUsage;
 }
@@ -122,15 +118,9 @@ std::string help(Command command) {
     case Command::kTest:
       out = "test evaluates resources against policies as defined by constraint templates and constraints.";
       break;
-    case Command::kVerify:
-      out = "verify suites of tests on Gatekeeper Constraints";
-      break;
-    case Command::kVersion:
-      out = "Prints the version";
-      break;
-    case Command::kRoot:
-      out = "gator is a suite of authorship tools for Gatekeeper";
-      break;
+    case Command::kVerify: out = "verify suites of tests on Gatekeeper Constraints"; break;
+    case Command::kVersion: out = "Prints the version"; break;
+    case Command::kRoot: out = "gator is a suite of authorship tools for Gatekeeper"; break;
   }
   out += "\n\n";
   out += usage(command);
@@ -153,7 +143,7 @@ std::string version_text(bool json) {
     std::string_view label, key, value;
   };
   static constexpr Field kFields[] = {
-      {"GitVersion", "gitVersion", kVersion},     {"GitCommit", "gitCommit", "unknown"},
+      {"GitVersion", "gitVersion", kVersion},      {"GitCommit", "gitCommit", "unknown"},
       {"GitTreeState", "gitTreeState", "unknown"}, {"BuildDate", "buildDate", "unknown"},
       {"GoVersion", "goVersion", "none"},          {"Compiler", "compiler", "g++"},
       {"Platform", "platform", "linux/amd64"},

@@ -68,8 +68,7 @@ Value as_json_floats(Arena& arena, const Value& value) {
       }
       return make_object(arena, members);
     }
-    default:
-      return value;
+    default: return value;
   }
 }
 

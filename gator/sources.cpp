@@ -23,9 +23,7 @@ Error prefixed(std::string prefix, const Error& error) {
   return make_error(error.code, std::move(prefix) + error.message);
 }
 
-bool known_extension(std::string_view path) {
-  return is_yaml(path) || extension(path) == ".json";
-}
+bool known_extension(std::string_view path) { return is_yaml(path) || extension(path) == ".json"; }
 
 Result<std::vector<SourceObject>> read_objects(const std::string& input, const std::string& name) {
   ParseLimits limits;
@@ -42,9 +40,8 @@ Result<std::vector<SourceObject>> read_objects(const std::string& input, const s
     const Value root = document.document.root();
     if (!root.defined() || root.is_null()) continue;
     if (!root.is_object()) {
-      return make_error(Code::kInvalid,
-                        "reading yaml source: error unmarshaling JSON: while decoding JSON: " +
-                            policy::json_value_error(root, "map[string]interface {}"));
+      return make_error(Code::kInvalid, "reading yaml source: error unmarshaling JSON: while decoding JSON: " +
+                                            policy::json_value_error(root, "map[string]interface {}"));
     }
     if (root.size() == 0) continue;
     Arena arena(0, 4096);

@@ -12,9 +12,7 @@ bool is_template(const Value& object) noexcept {
   return kind.group == policy::kTemplatesGroup && kind.kind == "ConstraintTemplate";
 }
 
-bool is_constraint(const Value& object) noexcept {
-  return policy::kind_of(object).group == policy::kConstraintsGroup;
-}
+bool is_constraint(const Value& object) noexcept { return policy::kind_of(object).group == policy::kConstraintsGroup; }
 
 Result<void> check_template_version(const Value& object) {
   const policy::ObjectKind kind = policy::kind_of(object);
@@ -25,8 +23,7 @@ Result<void> check_template_version(const Value& object) {
 
 Error template_decode_error(const Error& error) {
   const bool decoding = text::starts_with(error.message, "json: ");
-  return make_error(error.code,
-                    (decoding ? "adding template: " : "unable to convert template: ") + error.message);
+  return make_error(error.code, (decoding ? "adding template: " : "unable to convert template: ") + error.message);
 }
 
 }  // namespace portcullis::gator

@@ -190,8 +190,10 @@ int fatal(const Io& io, std::string_view message) {
 
 int run(const Options& options, const Io& io) {
   if (options.failure_policy != "Fail" && options.failure_policy != "Ignore") {
-    return fatal(io, "invalid default K8sNativeValidation failure policy: invalid failure policy: unrecognized failure policy: " +
-                         options.failure_policy);
+    return fatal(
+        io,
+        "invalid default K8sNativeValidation failure policy: invalid failure policy: unrecognized failure policy: " +
+            options.failure_policy);
   }
   if (options.trace) return fatal(io, "--trace is not available yet");
   if (!options.images.empty()) return fatal(io, "reading: pulling image: OCI images are not available yet");

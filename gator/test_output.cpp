@@ -20,7 +20,8 @@ std::string human(const TestReport& report) {
   std::string out;
   for (const TestResult& result : report.results) {
     const std::string_view ns = policy::namespace_of(result.object);
-    out += std::string(result.object.string_or("apiVersion")) + "/" + std::string(result.object.string_or("kind")) + " ";
+    out +=
+        std::string(result.object.string_or("apiVersion")) + "/" + std::string(result.object.string_or("kind")) + " ";
     if (!ns.empty()) out += std::string(ns) + "/";
     out += std::string(policy::name_of(result.object)) + ": [" + text::go_quote(result.violation.constraint->name) +
            "] Message: " + text::go_quote(result.violation.message) + "\n";
@@ -266,8 +267,8 @@ void write_result(YamlEmitter& yaml, const TestResult& result, bool flow) {
   yaml.end_mapping();
 }
 
-// The field `trace` is marked as flow in Go, and its library lets that mark fall on what comes next: every result but the
-// first is one flow line.
+// The field `trace` is marked as flow in Go, and its library lets that mark fall on what comes next: every result but
+// the first is one flow line.
 void write_results(YamlEmitter& yaml, const TestReport& report) {
   yaml.begin_sequence(report.results.size());
   bool flow = false;

@@ -19,7 +19,7 @@ struct TestResult {
 struct TestReport {
   std::vector<TestResult> results;  // as printed: sorted and filtered
   std::vector<policy::TemplateStats> stats;
-  bool print_enabled = false;       // shown among the labels of stats
+  bool print_enabled = false;  // shown among the labels of stats
 };
 
 bool denies(const TestResult& result) noexcept;

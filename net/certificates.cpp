@@ -1,10 +1,6 @@
 // Certificates of our own making, over OpenSSL 3.
 #include "net/certificates.h"
 
-#include <algorithm>
-#include <ctime>
-#include <memory>
-
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -13,6 +9,10 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <ctime>
+#include <memory>
 
 #include "net/tls.h"
 
@@ -87,9 +87,9 @@ bool add_extension(X509* certificate, X509* issuer, int nid, const std::string& 
 bool set_subject(X509* certificate, const std::string& common_name, const std::string& organization) {
   X509_NAME* name = X509_get_subject_name(certificate);
   const auto add = [name](const char* field, const std::string& value) {
-    return value.empty() || X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
-                                                       reinterpret_cast<const unsigned char*>(value.data()),
-                                                       static_cast<int>(value.size()), -1, 0) == 1;
+    return value.empty() ||
+           X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.data()),
+                                      static_cast<int>(value.size()), -1, 0) == 1;
   };
   return add("O", organization) && add("CN", common_name);
 }
@@ -99,7 +99,8 @@ bool set_serial_and_validity(X509* certificate, std::int64_t not_before, std::in
   if (RAND_bytes(serial, sizeof serial) != 1) return false;
   serial[0] &= 0x7F;  // positive
   BIGNUM* number = BN_bin2bn(serial, sizeof serial, nullptr);
-  const bool serial_set = number != nullptr && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != nullptr;
+  const bool serial_set =
+      number != nullptr && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != nullptr;
   BN_free(number);
   return serial_set && X509_set_version(certificate, X509_VERSION_3) == 1 &&
          ASN1_TIME_set(X509_getm_notBefore(certificate), not_before) != nullptr &&

@@ -50,8 +50,8 @@ Result<CertificatePair> issue_server_certificate(const CertificatePair& authorit
 // The first certificate in `pem`. kInvalid.
 Result<CertificateInfo> inspect_certificate(std::string_view pem);
 
-// Success when key and certificate belong together, the chain leads to `ca_pem`, `dns_name` (or an IP address) is covered, and all of it
-// is valid at `at` (Unix seconds). kInvalid says which one is not.
+// Success when key and certificate belong together, the chain leads to `ca_pem`, `dns_name` (or an IP address) is
+// covered, and all of it is valid at `at` (Unix seconds). kInvalid says which one is not.
 Result<void> check_server_certificate(std::string_view ca_pem, const CertificatePair& server, std::string_view dns_name,
                                       std::int64_t at);
 // The same for an authority alone: readable, a CA, key matching, valid at `at`.

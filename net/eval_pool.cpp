@@ -3,13 +3,12 @@
 
 #include <pthread.h>
 
+#include <boost/asio/io_context.hpp>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
 #include <vector>
-
-#include <boost/asio/io_context.hpp>
 
 #include "net/io.h"
 
@@ -23,7 +22,7 @@ struct Job {
   boost::asio::io_context& context;
   std::function<void(std::size_t)> task;
   Deadline deadline;
-  Signal signal;                  // on the caller's thread, as the two below
+  Signal signal;  // on the caller's thread, as the two below
   bool ended = false;
   Code outcome = Code::kCancelled;
   bool ran = false;
@@ -108,7 +107,8 @@ awaitable<Result<void>> EvalPool::run(std::function<void(std::size_t)> task, Dea
     static_cast<void>(notified);
   }
   if (job->ran) co_return ok();
-  co_return make_error(job->outcome, job->outcome == Code::kTimeout ? "deadline passed while waiting for a thread" : "stopping");
+  co_return make_error(job->outcome,
+                       job->outcome == Code::kTimeout ? "deadline passed while waiting for a thread" : "stopping");
 }
 
 void EvalPool::stop() {

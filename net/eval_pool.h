@@ -1,5 +1,5 @@
-// Threads for evaluations that would keep an I/O thread too long. A hand-over costs about as much as a typical review, so
-// only what exceeds the I/O thread's budget comes here.
+// Threads for evaluations that would keep an I/O thread too long. A hand-over costs about as much as a typical review,
+// so only what exceeds the I/O thread's budget comes here.
 #pragma once
 
 #include <cstddef>

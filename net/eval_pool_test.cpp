@@ -1,4 +1,6 @@
 // The evaluation pool: order, bounds, deadlines, stopping.
+#include "net/eval_pool.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -7,7 +9,6 @@
 #include <vector>
 
 #include "net/blocking.h"
-#include "net/eval_pool.h"
 #include "net/io_thread.h"
 #include "net/run_on.h"
 
@@ -62,7 +63,7 @@ awaitable<Result<std::thread::id>> where() { co_return std::this_thread::get_id(
 awaitable<bool> there_and_back(IoThread& other) {
   const std::thread::id here = std::this_thread::get_id();
   const Result<std::thread::id> there = co_await run_on(other.context(), where());
-  co_return there.ok() && *there != here && std::this_thread::get_id() == here;
+  co_return there.ok() && *there != here&& std::this_thread::get_id() == here;
 }
 
 TEST_F(EvalPoolTest, RunOnAnotherThreadAndBack) {

@@ -2,12 +2,11 @@
 #include "net/http_client.h"
 
 #include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/beast/http/basic_parser.hpp>
 #include <deque>
 #include <utility>
 #include <vector>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 
 #include "net/io.h"
 #include "net/tls.h"
@@ -374,8 +373,9 @@ awaitable<Result<HttpClient::Impl::Exchange>> HttpClient::Impl::exchange(std::sh
                        is_idempotent(request.method) && attempt <= 2;
     self->release(std::move(made.connection), false);
     if (!retry) {
-      co_return std::move(result).with_context(request.method + " " + self->origin.host_header() +
-                                               std::string(request.path())).error();
+      co_return std::move(result)
+          .with_context(request.method + " " + self->origin.host_header() + std::string(request.path()))
+          .error();
     }
   }
 }
@@ -402,7 +402,8 @@ awaitable<Result<HttpResponse>> HttpClient::send(HttpRequest request, Deadline d
 }
 
 struct HttpStream::Impl {
-  Impl(std::shared_ptr<HttpClient::Impl> c, HttpClient::Impl::Exchange e) : client(std::move(c)), exchange(std::move(e)) {}
+  Impl(std::shared_ptr<HttpClient::Impl> c, HttpClient::Impl::Exchange e)
+      : client(std::move(c)), exchange(std::move(e)) {}
   ~Impl() { finish(false); }
   void finish(bool reusable) {
     if (exchange.connection) client->release(std::move(exchange.connection), reusable);
@@ -437,8 +438,8 @@ awaitable<Result<std::string_view>> HttpStream::read(Deadline deadline) {
   Connection& connection = *s.exchange.connection;
   connection.transport.set_deadline(deadline);
   s.reading = true;
-  Result<void> parsed = co_await parse_until(connection, *s.exchange.parser, response,
-                                             s.client->options.max_head_bytes, Until::kSomeBody);
+  Result<void> parsed = co_await parse_until(connection, *s.exchange.parser, response, s.client->options.max_head_bytes,
+                                             Until::kSomeBody);
   s.reading = false;
   if (s.closed) {
     s.finish(false);

@@ -34,9 +34,9 @@ struct Origin {
 Result<Origin> parse_origin(std::string_view url);
 
 struct HttpClientOptions {
-  std::size_t max_connections = 32;   // open at once, streams included
-  std::size_t max_waiting = 1024;     // requests that wait for a connection; more get kThrottled
-  std::size_t max_idle = 8;           // kept open without a request
+  std::size_t max_connections = 32;  // open at once, streams included
+  std::size_t max_waiting = 1024;    // requests that wait for a connection; more get kThrottled
+  std::size_t max_idle = 8;          // kept open without a request
   std::size_t max_head_bytes = 64 * 1024;
   std::size_t max_body_bytes = 256u * 1024 * 1024;  // of a whole (not streamed) response: kLimit beyond
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds(10);

@@ -155,7 +155,8 @@ std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view text)
       ++unit_size;
     }
     const std::string_view unit = text.substr(0, unit_size);
-    const auto* found = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return u.name == unit; });
+    const auto* found =
+        std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return u.name == unit; });
     if (found == std::end(kUnits)) return std::nullopt;
     total += number * found->nanoseconds;
     text.remove_prefix(unit_size);

@@ -1,5 +1,5 @@
-// HTTP requests and responses as plain data; no I/O. Buffers keep their capacity over clear(), so that a connection that
-// serves many requests stops allocating.
+// HTTP requests and responses as plain data; no I/O. Buffers keep their capacity over clear(), so that a connection
+// that serves many requests stops allocating.
 #pragma once
 
 #include <chrono>
@@ -43,7 +43,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
 
 // Who is at the other end of a connection. Filled once per connection.
 struct Peer {
-  std::string address;             // "127.0.0.1:41234"
+  std::string address;  // "127.0.0.1:41234"
   bool tls = false;
   std::string client_common_name;  // of the verified client certificate; empty without one
 };

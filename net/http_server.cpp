@@ -1,15 +1,14 @@
 // HTTP/1.1 server: one coroutine accepts, one serves each connection.
 #include "net/http_server.h"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/beast/http/basic_parser.hpp>
 #include <condition_variable>
 #include <cstdio>
 #include <ctime>
 #include <exception>
 #include <mutex>
 #include <utility>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 
 #include "base/log.h"
 #include "net/io.h"
@@ -236,8 +235,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::condition_variable changed;
-  std::size_t open = 0;        // connections; guarded by mutex
-  bool accepting = false;      // guarded by mutex
+  std::size_t open = 0;    // connections; guarded by mutex
+  bool accepting = false;  // guarded by mutex
   std::atomic<std::uint64_t> accepted{0}, refused{0}, handshake_failures{0}, requests{0};
 };
 
@@ -390,8 +389,8 @@ awaitable<ReadResult> HttpServer::Impl::read_request(Connection& connection, Htt
       co_return ReadResult{Outcome::kReject, Reject::kHeadTooLarge, false};
     }
     std::size_t done = 0;
-    const IoStatus status = transport.try_read(connection.buffer.data() + connection.to,
-                                               connection.buffer.size() - connection.to, done);
+    const IoStatus status =
+        transport.try_read(connection.buffer.data() + connection.to, connection.buffer.size() - connection.to, done);
     connection.to += done;
     if (status == IoStatus::kDone) continue;
     if (status == IoStatus::kEnd || status == IoStatus::kFailed) co_return ReadResult{};

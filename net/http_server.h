@@ -26,8 +26,8 @@ enum class Reject : std::uint8_t { kMalformed, kHeadTooLarge, kBodyTooLarge, kTi
 class BodySource {
  public:
   virtual ~BodySource() = default;
-  // The next piece of the body; empty at its end. An Error cuts the connection, so that the client sees that the body is
-  // not complete. Must return within a bounded time (an empty body is no heartbeat: end the stream instead).
+  // The next piece of the body; empty at its end. An Error cuts the connection, so that the client sees that the body
+  // is not complete. Must return within a bounded time (an empty body is no heartbeat: end the stream instead).
   virtual awaitable<Result<std::string>> next() = 0;
 };
 
@@ -57,9 +57,9 @@ class HttpHandler {
 };
 
 struct HttpServerOptions {
-  std::string name = "http";  // for logs
-  std::string host;           // empty: all addresses
-  std::uint16_t port = 0;     // 0: any free one, see port()
+  std::string name = "http";                     // for logs
+  std::string host;                              // empty: all addresses
+  std::uint16_t port = 0;                        // 0: any free one, see port()
   std::size_t max_connections = 4096;            // above: accepted and closed at once, counted in refused_connections()
   std::size_t max_body_bytes = 7 * 1024 * 1024;  // a body of more bytes than this is rejected
   std::size_t max_head_bytes = 64 * 1024;
@@ -73,7 +73,7 @@ struct HttpServerOptions {
 
 struct HttpServerStats {
   std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;           // over max_connections
+  std::uint64_t refused = 0;  // over max_connections
   std::uint64_t handshake_failures = 0;
   std::uint64_t requests = 0;
   std::uint64_t open_connections = 0;

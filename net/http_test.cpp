@@ -1,7 +1,6 @@
 // HTTP server and client against each other and against hand-written bytes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <sys/socket.h>
 
 #include <ctime>
@@ -59,7 +58,8 @@ awaitable<Result<std::string>> raw(std::uint16_t port, std::string bytes) {
   for (;;) {
     char buffer[4096];
     while (sent < bytes.size()) {
-      const ssize_t n = ::send(socket.native_handle(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+      const ssize_t n =
+          ::send(socket.native_handle(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (n <= 0) break;
       sent += static_cast<std::size_t>(n);
     }
@@ -173,8 +173,9 @@ TEST_F(HttpTest, RejectsWhatIsNoRequest) {
   EXPECT_THAT(send_raw("GET / HTTP/1.1\r\nX: " + std::string(100000, 'h') + "\r\n\r\n"), StartsWith("HTTP/1.1 431 "));
   EXPECT_THAT(send_raw("POST /now HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + std::string(2000, 'x')),
               StartsWith("HTTP/1.1 413 "));
-  EXPECT_THAT(send_raw("POST /now HTTP/1.1\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x')),
-              StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(
+      send_raw("POST /now HTTP/1.1\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x')),
+      StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(HttpTest, SlowSendersAreCutOff) {
@@ -298,29 +299,30 @@ struct Identity {
 
 const Identity& identity(int which) {
   static const Identity made[2] = {[] {
-    AuthorityRequest ca;
-    ServerCertificateRequest request;
-    request.common_name = "one.test";
-    request.dns_names = {"one.test"};
-    request.ip_addresses = {"127.0.0.1"};
-    request.client_auth = true;
-    request.now = ca.now = std::time(nullptr);
-    Identity id;
-    id.authority = make_authority(ca).value();
-    id.server = issue_server_certificate(id.authority, request).value();
-    return id;
-  }(), [] {
-    AuthorityRequest ca;
-    ServerCertificateRequest request;
-    request.common_name = "two.test";
-    request.dns_names = {"two.test"};
-    request.ip_addresses = {"127.0.0.1"};
-    request.now = ca.now = std::time(nullptr);
-    Identity id;
-    id.authority = make_authority(ca).value();
-    id.server = issue_server_certificate(id.authority, request).value();
-    return id;
-  }()};
+                                     AuthorityRequest ca;
+                                     ServerCertificateRequest request;
+                                     request.common_name = "one.test";
+                                     request.dns_names = {"one.test"};
+                                     request.ip_addresses = {"127.0.0.1"};
+                                     request.client_auth = true;
+                                     request.now = ca.now = std::time(nullptr);
+                                     Identity id;
+                                     id.authority = make_authority(ca).value();
+                                     id.server = issue_server_certificate(id.authority, request).value();
+                                     return id;
+                                   }(),
+                                   [] {
+                                     AuthorityRequest ca;
+                                     ServerCertificateRequest request;
+                                     request.common_name = "two.test";
+                                     request.dns_names = {"two.test"};
+                                     request.ip_addresses = {"127.0.0.1"};
+                                     request.now = ca.now = std::time(nullptr);
+                                     Identity id;
+                                     id.authority = make_authority(ca).value();
+                                     id.server = issue_server_certificate(id.authority, request).value();
+                                     return id;
+                                   }()};
   return made[which];
 }
 

@@ -2,9 +2,6 @@
 #include "net/io.h"
 
 #include <atomic>
-#include <exception>
-#include <list>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -13,6 +10,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <list>
 
 #include "base/log.h"
 #include "net/watchdog.h"

@@ -2,14 +2,13 @@
 // Threads: each call runs on the thread of the io_context its arguments belong to.
 #pragma once
 
+#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/asio/ip/tcp.hpp>
 
 #include "base/deadline.h"
 #include "base/error.h"
@@ -52,8 +51,8 @@ void post(boost::asio::io_context& context, std::function<void()> function);
 // The io_context of the running coroutine.
 awaitable<boost::asio::io_context*> this_context();
 
-// A one-shot or repeated signal between coroutines of one thread: wait() returns at the next notify() or at the deadline.
-// notify_all() before wait() is not remembered: check the condition first. Not for use across threads.
+// A one-shot or repeated signal between coroutines of one thread: wait() returns at the next notify() or at the
+// deadline. notify_all() before wait() is not remembered: check the condition first. Not for use across threads.
 class Signal {
  public:
   explicit Signal(boost::asio::io_context& context);

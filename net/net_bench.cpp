@@ -21,7 +21,8 @@ class Fixed final : public net::HttpHandler {
  public:
   bool handle_now(net::HttpRequest& request, net::HttpResponse& response) override {
     response.content_type = "application/json";
-    response.body = R"({"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"","allowed":true}})";
+    response.body =
+        R"({"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"","allowed":true}})";
     received += request.body.size();
     return true;
   }

@@ -66,7 +66,8 @@ TEST(Origin, Parses) {
   EXPECT_EQ(six->port, 443);
   EXPECT_EQ(six->path_prefix, "/k8s/clusters/c-1");
   EXPECT_EQ(six->host_header(), "[::1]");
-  for (const char* bad : {"", "10.0.0.1", "ftp://x", "https://", "https://x:0", "https://x:66000", "https://u@x", "https://x y"}) {
+  for (const char* bad :
+       {"", "10.0.0.1", "ftp://x", "https://", "https://x:0", "https://x:66000", "https://u@x", "https://x y"}) {
     EXPECT_FALSE(parse_origin(bad).ok()) << bad;
   }
 }

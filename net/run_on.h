@@ -1,11 +1,10 @@
 // Runs a coroutine on another I/O thread and waits for it on this one.
 #pragma once
 
-#include <utility>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 #include "net/awaitable.h"
 

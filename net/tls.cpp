@@ -27,7 +27,9 @@ std::unique_ptr<BIO, int (*)(BIO*)> reader(const std::string& pem) {
   return {BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free};
 }
 
-Error bad(const char* what) { return make_error(Code::kInvalid, std::string(what) + ": " + take_openssl_errors("invalid")); }
+Error bad(const char* what) {
+  return make_error(Code::kInvalid, std::string(what) + ": " + take_openssl_errors("invalid"));
+}
 
 Result<void> use_certificate(SSL_CTX* context, const std::string& chain_pem, const std::string& key_pem) {
   ERR_clear_error();
@@ -98,8 +100,8 @@ void set_common(SSL_CTX* context, TlsVersion min_version) {
   SSL_CTX_set_min_proto_version(context, native_version(min_version));
   if (min_version < TlsVersion::k1_2) SSL_CTX_set_security_level(context, 0);  // OpenSSL 3 has 1.0 and 1.1 there only
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_read_ahead(context, 1);
   // AES-128 first: the same strength in practice and less work.
   SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256");

@@ -63,11 +63,11 @@ class TlsServerCell {
 };
 
 struct TlsClientOptions {
-  std::string ca_bundle_pem;  // empty: the system's trust store
+  std::string ca_bundle_pem;    // empty: the system's trust store
   std::string certificate_pem;  // client certificate and key: both or none
   std::string private_key_pem;
   bool insecure_skip_verify = false;  // only when the user asked for it
-  std::string server_name;  // name to verify and to send (SNI); empty: the host that is dialled
+  std::string server_name;            // name to verify and to send (SNI); empty: the host that is dialled
   TlsVersion min_version = TlsVersion::k1_2;
   std::vector<std::string> alpn = {"http/1.1"};
 };

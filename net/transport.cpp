@@ -2,15 +2,15 @@
 #include "net/transport.h"
 
 #include <arpa/inet.h>
-#include <cerrno>
-#include <cstring>
-#include <sys/socket.h>
-
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
 
 namespace portcullis::net {
 
@@ -89,7 +89,8 @@ Transport::~Transport() {
 
 Result<void> Transport::start_tls(std::shared_ptr<const TlsServerContext> context) {
   ssl_ = SSL_new(context->native());
-  if (ssl_ == nullptr || !attach(ssl_, fd_)) return PC_BUG("cannot set up TLS: " + take_openssl_errors("out of memory"));
+  if (ssl_ == nullptr || !attach(ssl_, fd_))
+    return PC_BUG("cannot set up TLS: " + take_openssl_errors("out of memory"));
   verifies_peer_ = (SSL_get_verify_mode(ssl_) & SSL_VERIFY_PEER) != 0;
   tls_context_ = std::move(context);
   SSL_set_accept_state(ssl_);
@@ -98,7 +99,8 @@ Result<void> Transport::start_tls(std::shared_ptr<const TlsServerContext> contex
 
 Result<void> Transport::start_tls(std::shared_ptr<const TlsClientContext> context, const std::string& host) {
   ssl_ = SSL_new(context->native());
-  if (ssl_ == nullptr || !attach(ssl_, fd_)) return PC_BUG("cannot set up TLS: " + take_openssl_errors("out of memory"));
+  if (ssl_ == nullptr || !attach(ssl_, fd_))
+    return PC_BUG("cannot set up TLS: " + take_openssl_errors("out of memory"));
   const std::string& name = context->server_name().empty() ? host : context->server_name();
   verifies_peer_ = context->verifies();
   if (is_ip_literal(name)) {

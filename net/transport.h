@@ -1,5 +1,5 @@
-// One TCP connection, plain or TLS, non-blocking, with a deadline over whatever is going on. OpenSSL works on the socket
-// itself (no copies through memory buffers), and bytes that are there are read without suspending the coroutine.
+// One TCP connection, plain or TLS, non-blocking, with a deadline over whatever is going on. OpenSSL works on the
+// socket itself (no copies through memory buffers), and bytes that are there are read without suspending the coroutine.
 // Threads: the io_context's thread only. Internal to net/.
 #pragma once
 

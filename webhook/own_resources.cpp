@@ -21,9 +21,7 @@ bool is_own_group(std::string_view group) noexcept {
   return false;
 }
 
-OwnResourceVerdict refuse(int code, std::string message) {
-  return {false, code, std::move(message)};
-}
+OwnResourceVerdict refuse(int code, std::string message) { return {false, code, std::move(message)}; }
 
 OwnResourceVerdict check_template(const Value& object) {
   policy::TemplateDecodeOptions options;

@@ -233,7 +233,8 @@ std::string Registry::expose() const {
       for (const auto& [values, series] : impl_->families[i].shown) {
         switch (family.type) {
           case Type::kCounter:
-            append_sample(out, family.name, label_text(family.labels, values), static_cast<double>(series->counter.value()));
+            append_sample(out, family.name, label_text(family.labels, values),
+                          static_cast<double>(series->counter.value()));
             break;
           case Type::kGauge:
             append_sample(out, family.name, label_text(family.labels, values), series->gauge.value());

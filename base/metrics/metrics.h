@@ -1,7 +1,7 @@
 // Metrics in Prometheus' terms: counters, gauges and histograms of the families that families.def declares, and their
-// text exposition (format 0.0.4), sorted and spelled as Go's client library does, so that a diff of two scrapes is short.
-// Threads: any. Cost: updating a series is an atomic operation or two; finding one takes a lock and a map lookup, so hot
-// paths keep the reference, which stays valid as long as the registry.
+// text exposition (format 0.0.4), sorted and spelled as Go's client library does, so that a diff of two scrapes is
+// short. Threads: any. Cost: updating a series is an atomic operation or two; finding one takes a lock and a map
+// lookup, so hot paths keep the reference, which stays valid as long as the registry.
 #pragma once
 
 #include <atomic>

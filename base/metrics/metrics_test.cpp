@@ -1,4 +1,6 @@
 // The registry, number spelling and the exposition.
+#include "base/metrics/metrics.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +12,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/metrics/metrics.h"
 
 namespace portcullis::metrics {
 namespace {
@@ -56,8 +57,11 @@ TEST(Registry, FamiliesAppearWithTheirFirstSeries) {
   EXPECT_THAT(text, HasSubstr("# TYPE gatekeeper_constraints gauge\n"
                               "gatekeeper_constraints{enforcement_action=\"deny\",status=\"active\"} 3\n"
                               "gatekeeper_constraints{enforcement_action=\"deny\",status=\"error\"} 0\n"));
-  EXPECT_THAT(text, HasSubstr("# TYPE gatekeeper_validation_request_count_total counter\n"
-                              "gatekeeper_validation_request_count_total{admission_dryrun=\"false\",admission_status=\"allow\"} 2\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "# TYPE gatekeeper_validation_request_count_total counter\n"
+          "gatekeeper_validation_request_count_total{admission_dryrun=\"false\",admission_status=\"allow\"} 2\n"));
   registry.remove(Family::kConstraints, {"deny", "error"});
   EXPECT_THAT(registry.expose(), Not(HasSubstr("status=\"error\"")));
   registry.clear(Family::kConstraints);

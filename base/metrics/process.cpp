@@ -54,7 +54,8 @@ double boot_time() {
 double open_descriptors() {
   std::error_code failed;
   double count = 0;
-  for (std::filesystem::directory_iterator it("/proc/self/fd", failed), end; !failed && it != end; it.increment(failed)) {
+  for (std::filesystem::directory_iterator it("/proc/self/fd", failed), end; !failed && it != end;
+       it.increment(failed)) {
     ++count;
   }
   return count > 0 ? count - 1 : 0;  // the one that reads the folder
@@ -120,7 +121,8 @@ std::vector<std::pair<std::string_view, std::string>> process_blocks() {
     const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
     add("process_cpu_seconds_total", "Processor time used, user and system, in seconds", "counter",
         (stat[11] + stat[12]) / ticks);
-    add("process_start_time_seconds", "When the process began, in Unix seconds", "gauge", boot_time() + stat[19] / ticks);
+    add("process_start_time_seconds", "When the process began, in Unix seconds", "gauge",
+        boot_time() + stat[19] / ticks);
     add("process_virtual_memory_bytes", "Address space, in bytes", "gauge", stat[20]);
     add("process_resident_memory_bytes", "Memory in use, in bytes", "gauge",
         stat[21] * static_cast<double>(sysconf(_SC_PAGESIZE)));

@@ -4,8 +4,8 @@
 //
 // A case is a folder with meta.json (name, package, files), the modules, ok.json and viol.json (inputs), and data.json
 // where the policy reads data. Measured is CPU time of one evaluation of data.<package>.violation: with the input read
-// beforehand, and with the input read from its bytes each time; median of five rounds of at least 120 ms. Both sides run
-// on one core.
+// beforehand, and with the input read from its bytes each time; median of five rounds of at least 120 ms. Both sides
+// run on one core.
 #include <sched.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -181,8 +181,9 @@ Table run_peer(const Arguments& arguments) {
 }
 
 std::string report(const Table& ours, const Table& peer) {
-  std::string out = "| case | input | ours parsed us | OPA parsed us | ratio | ours bytes us | OPA bytes us | ratio |\n"
-                    "|---|---|---|---|---|---|---|---|\n";
+  std::string out =
+      "| case | input | ours parsed us | OPA parsed us | ratio | ours bytes us | OPA bytes us | ratio |\n"
+      "|---|---|---|---|---|---|---|---|\n";
   double parsed = 0;
   double bytes = 0;
   int count = 0;
@@ -193,9 +194,9 @@ std::string report(const Table& ours, const Table& peer) {
     if (other->second.violations != figures.violations) out += "(violations differ in the next line)\n";
     const double parsed_ratio = other->second.parsed_ns / figures.parsed_ns;
     const double bytes_ratio = other->second.bytes_ns / figures.bytes_ns;
-    std::snprintf(line.data(), line.size(), "| %s | %s | %.2f | %.1f | %.1f | %.2f | %.1f | %.1f |\n", key.first.c_str(),
-                  key.second.c_str(), figures.parsed_ns / 1e3, other->second.parsed_ns / 1e3, parsed_ratio,
-                  figures.bytes_ns / 1e3, other->second.bytes_ns / 1e3, bytes_ratio);
+    std::snprintf(line.data(), line.size(), "| %s | %s | %.2f | %.1f | %.1f | %.2f | %.1f | %.1f |\n",
+                  key.first.c_str(), key.second.c_str(), figures.parsed_ns / 1e3, other->second.parsed_ns / 1e3,
+                  parsed_ratio, figures.bytes_ns / 1e3, other->second.bytes_ns / 1e3, bytes_ratio);
     out += line.data();
     parsed += std::log(parsed_ratio);
     bytes += std::log(bytes_ratio);
@@ -213,13 +214,20 @@ bool parse_arguments(int count, char** values, Arguments& arguments) {
   for (int i = 1; i < count; ++i) {
     const std::string value = values[i];
     const bool more = i + 1 < count;
-    if (value == "--peer" && more) arguments.peer = values[++i];
-    else if (value == "--out" && more) arguments.out = values[++i];
-    else if (value == "--only" && more) arguments.only = values[++i];
-    else if (value == "--core" && more) arguments.core = std::atoi(values[++i]);
-    else if (value == "--listing") arguments.listing = true;
-    else if (!value.starts_with("--") && arguments.cases.empty()) arguments.cases = value;
-    else return false;
+    if (value == "--peer" && more)
+      arguments.peer = values[++i];
+    else if (value == "--out" && more)
+      arguments.out = values[++i];
+    else if (value == "--only" && more)
+      arguments.only = values[++i];
+    else if (value == "--core" && more)
+      arguments.core = std::atoi(values[++i]);
+    else if (value == "--listing")
+      arguments.listing = true;
+    else if (!value.starts_with("--") && arguments.cases.empty())
+      arguments.cases = value;
+    else
+      return false;
   }
   return !arguments.cases.empty();
 }
@@ -227,7 +235,8 @@ bool parse_arguments(int count, char** values, Arguments& arguments) {
 int run(int count, char** values) {
   Arguments arguments;
   if (!parse_arguments(count, values, arguments)) {
-    std::fputs("usage: bench_engines CASES [--peer OPABENCH] [--core N] [--out RESULT.md] [--only CASE] [--listing]\n", stderr);
+    std::fputs("usage: bench_engines CASES [--peer OPABENCH] [--core N] [--out RESULT.md] [--only CASE] [--listing]\n",
+               stderr);
     return 2;
   }
   cpu_set_t cores;

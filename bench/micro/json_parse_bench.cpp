@@ -68,9 +68,10 @@ void print_json(benchmark::State& state, const std::string& text) {
 
 int main(int argc, char** argv) {
   // Names that policies typically mention, so that the symbol table is not empty.
-  for (const char* name : {"review", "object", "metadata", "labels", "annotations", "spec", "containers", "image", "name",
-                           "namespace", "kind", "apiVersion", "initContainers", "securityContext", "resources",
-                           "limits", "cpu", "memory", "request", "operation", "userInfo", "parameters"}) {
+  for (const char* name : {"review",         "object",          "metadata",  "labels",    "annotations", "spec",
+                           "containers",     "image",           "name",      "namespace", "kind",        "apiVersion",
+                           "initContainers", "securityContext", "resources", "limits",    "cpu",         "memory",
+                           "request",        "operation",       "userInfo",  "parameters"}) {
     portcullis::intern(name);
   }
   benchmark::Initialize(&argc, argv);

@@ -1,4 +1,5 @@
-// What constraints cost a review: none, ten thousand that do not match, thirty that do; and one change among ten thousand.
+// What constraints cost a review: none, ten thousand that do not match, thirty that do; and one change among ten
+// thousand.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -17,7 +18,8 @@ constexpr std::string_view kTemplate = R"({"apiVersion": "templates.gatekeeper.s
   "type": "object", "properties": {"label": {"type": "string"}}}}}}, "targets": [{"target": "admission.k8s.gatekeeper.sh", "rego":
   "package needlabel\nviolation[{\"msg\": msg}] { not input.review.object.metadata.labels[input.parameters.label]; msg := \"no label\" }"}]}})";
 
-constexpr std::string_view kBody = R"({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "u",
+constexpr std::string_view kBody =
+    R"({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "u",
   "kind": {"group": "", "version": "v1", "kind": "Pod"}, "operation": "CREATE", "name": "p", "namespace": "web",
   "userInfo": {"username": "someone", "groups": ["a", "b"]}, "object": {"apiVersion": "v1", "kind": "Pod", "metadata":
   {"name": "p", "namespace": "web", "labels": {"app": "x"}}, "spec": {"containers": [{"name": "c", "image": "nginx:1.25"}]}}}})";

@@ -56,13 +56,9 @@ struct CertificateReconciler::Watch {
 CertificateReconciler::CertificateReconciler(kube::Client& client, net::TlsServerCell& cell, CertificateOptions options)
     : client_(client), cell_(cell), options_(std::move(options)), queue_(client.context(), {.name = "certificate"}) {}
 
-CertificateReconciler::~CertificateReconciler() {
-  stop();
-}
+CertificateReconciler::~CertificateReconciler() { stop(); }
 
-awaitable<void> CertificateReconciler::run(std::shared_ptr<Watch> watch) {
-  co_await watch->reflector->run();
-}
+awaitable<void> CertificateReconciler::run(std::shared_ptr<Watch> watch) { co_await watch->reflector->run(); }
 
 void CertificateReconciler::watch(const kube::ApiResource& resource, const std::string& ns, const std::string& name) {
   auto entry = std::make_shared<Watch>();

@@ -19,13 +19,9 @@ struct ConstraintKinds::Watch {
 ConstraintKinds::ConstraintKinds(kube::Client& client, Events events)
     : client_(client), events_(std::make_shared<const Events>(std::move(events))) {}
 
-ConstraintKinds::~ConstraintKinds() {
-  stop();
-}
+ConstraintKinds::~ConstraintKinds() { stop(); }
 
-awaitable<void> ConstraintKinds::run(std::shared_ptr<Watch> watch) {
-  co_await watch->reflector->run();
-}
+awaitable<void> ConstraintKinds::run(std::shared_ptr<Watch> watch) { co_await watch->reflector->run(); }
 
 void ConstraintKinds::ensure(const std::string& kind) {
   if (watches_.contains(kind)) return;

@@ -15,9 +15,7 @@ constexpr std::string_view kConstraintKind = "ConstraintPodStatus";
 constexpr std::string_view kPodLabel = "internal.gatekeeper.sh/pod";
 constexpr std::chrono::seconds kWriteTimeout{20};
 
-std::string key_of(std::string_view kind, std::string_view name) {
-  return std::string(kind) + "/" + std::string(name);
-}
+std::string key_of(std::string_view kind, std::string_view name) { return std::string(kind) + "/" + std::string(name); }
 
 // Labels, owners and status are ours; the rest of the object is the server's.
 bool agrees(const Value& current, const Value& desired) {

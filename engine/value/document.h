@@ -15,9 +15,9 @@ namespace portcullis {
 
 struct ParseLimits {
   std::size_t max_bytes = std::size_t{64} << 20;
-  std::uint32_t max_depth = 512;       // nesting of arrays and objects
-  bool allow_comments = false;         // // and /* */ (input files ending in .json)
-  std::string_view source = "input";   // named in errors: a file name, "request body"
+  std::uint32_t max_depth = 512;      // nesting of arrays and objects
+  bool allow_comments = false;        // // and /* */ (input files ending in .json)
+  std::string_view source = "input";  // named in errors: a file name, "request body"
   // How numbers are kept. kExact: the text as written, for Rego and the command line. kFloat64: int64 where it fits,
   // else float64 (a Kubernetes unstructured object). kAllFloat64: what Go's json.Unmarshal into interface{} leaves and
   // OPA then prints; Gatekeeper's reviews and parameters reach Rego that way (1000000 is spelled 1e+06).
@@ -63,7 +63,8 @@ class Document {
   Value root_;
 };
 
-// Parses into an arena that the caller resets between reviews (steady state: no heap). Same rules as parse_json_borrowed.
+// Parses into an arena that the caller resets between reviews (steady state: no heap). Same rules as
+// parse_json_borrowed.
 Result<Value> parse_json_into(Arena& arena, std::string_view text, const ParseLimits& limits = {});
 
 }  // namespace portcullis

@@ -30,7 +30,8 @@ class ValueStack {
   Value* from(std::size_t index) noexcept { return slots_.get() + index; }
   void cut(std::size_t size) noexcept { size_ = size; }
   void push(const Value& value) {
-    if (size_ == capacity_) [[unlikely]] grow();
+    if (size_ == capacity_) [[unlikely]]
+      grow();
     slots_[size_++] = value;
   }
   void trim() noexcept {
@@ -58,7 +59,7 @@ class ValueStack {
 struct Frame {
   std::uint32_t base;  // where the container's values start on the stack
   bool object;
-  bool sorted;         // keys came in strictly ascending order so far
+  bool sorted;  // keys came in strictly ascending order so far
 };
 
 struct Scratch {
@@ -177,7 +178,8 @@ class Reader {
   static bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
   void skip_space() {
-    if (at_ != end_ && (is_space(*at_) || *at_ == '/')) [[unlikely]] skip_more_space();
+    if (at_ != end_ && (is_space(*at_) || *at_ == '/')) [[unlikely]]
+      skip_more_space();
   }
 
   __attribute__((noinline)) void skip_more_space() {
@@ -515,8 +517,10 @@ class Reader {
       ascii = true;
       at_ = find_special(first, ascii);
       const std::string_view part(first, static_cast<std::size_t>(at_ - first));
-      if (ascii || text::valid_utf8(part)) out.append(part);
-      else append_valid(part, out);
+      if (ascii || text::valid_utf8(part))
+        out.append(part);
+      else
+        append_valid(part, out);
       if (at_ == end_) return unexpected("the closing quote of a string");
       if (*at_ == '"') break;
       if (*at_ != '\\') return unexpected("no control character in a string");
@@ -562,8 +566,10 @@ class Reader {
       ++at_;
       char32_t low = 0;
       if (!read_hex(low)) return false;
-      if (low >= 0xDC00 && low < 0xE000) rune = 0x10000 + ((rune - 0xD800) << 10) + (low - 0xDC00);
-      else at_ = back;  // a lone surrogate; what follows stands for itself
+      if (low >= 0xDC00 && low < 0xE000)
+        rune = 0x10000 + ((rune - 0xD800) << 10) + (low - 0xDC00);
+      else
+        at_ = back;  // a lone surrogate; what follows stands for itself
     }
     text::append_rune(out, rune);
     return true;
@@ -577,10 +583,14 @@ class Reader {
       if (at_ == end_) return unexpected("four hexadecimal digits");
       const char c = *at_;
       unsigned digit = 0;
-      if (is_digit(c)) digit = static_cast<unsigned>(c - '0');
-      else if (c >= 'a' && c <= 'f') digit = static_cast<unsigned>(c - 'a') + 10;
-      else if (c >= 'A' && c <= 'F') digit = static_cast<unsigned>(c - 'A') + 10;
-      else return unexpected("four hexadecimal digits");
+      if (is_digit(c))
+        digit = static_cast<unsigned>(c - '0');
+      else if (c >= 'a' && c <= 'f')
+        digit = static_cast<unsigned>(c - 'a') + 10;
+      else if (c >= 'A' && c <= 'F')
+        digit = static_cast<unsigned>(c - 'A') + 10;
+      else
+        return unexpected("four hexadecimal digits");
       rune = rune << 4 | digit;
     }
     return true;

@@ -192,8 +192,7 @@ TEST(JsonReader, Float64Numbers) {
   Result<Document> document = Document::parse_json(
       "[12345678901234567, 123456789012345678901234567890, 1.50, 1e3, 1e6, 0.1, -0.0, 1e-400]", limits);
   ASSERT_TRUE(document.ok()) << document.error().to_string();
-  EXPECT_EQ(to_json(document->root()),
-            "[12345678901234567,1.2345678901234568e+29,1.5,1000,1e+06,0.1,-0,0]");
+  EXPECT_EQ(to_json(document->root()), "[12345678901234567,1.2345678901234568e+29,1.5,1000,1e+06,0.1,-0,0]");
   EXPECT_FALSE(Document::parse_json("1e400", limits).ok());
 }
 

@@ -31,8 +31,10 @@ class JsonWriter {
  private:
   void write_number(const Value& value) {
     const bool small = value.is_integer() && value.as_integer() < (1LL << 53) && value.as_integer() > -(1LL << 53);
-    if (!style_.float64_numbers || small) append_number(out_, value);
-    else out_ += format_json(to_double(value));
+    if (!style_.float64_numbers || small)
+      append_number(out_, value);
+    else
+      out_ += format_json(to_double(value));
   }
 
   void separate(bool first, int depth) {
@@ -86,8 +88,8 @@ class JsonWriter {
     std::vector<std::pair<std::string, Value>> members;
     members.reserve(keys.size());
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      std::string name =
-          keys[i].is_string() ? std::string(keys[i].as_string()) : to_json(keys[i], JsonStyle{0, true, false, style_.float64_numbers});
+      std::string name = keys[i].is_string() ? std::string(keys[i].as_string())
+                                             : to_json(keys[i], JsonStyle{0, true, false, style_.float64_numbers});
       members.emplace_back(std::move(name), values[i]);
     }
     sort_stable(members.data(), members.size(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -133,8 +135,10 @@ void append_rego(std::string& out, const Value& value) {
     case Kind::kString: out += text::go_quote(value.as_string()); return;
     case Kind::kArray: append_rego_list(out, value.elements(), '[', ']'); return;
     case Kind::kSet:
-      if (value.size() == 0) out += "set()";
-      else append_rego_list(out, value.elements(), '{', '}');
+      if (value.size() == 0)
+        out += "set()";
+      else
+        append_rego_list(out, value.elements(), '{', '}');
       return;
     case Kind::kObject:
       out += '{';

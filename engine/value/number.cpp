@@ -65,9 +65,9 @@ Decimal take_apart(std::string_view text) noexcept {
   std::size_t i = 0;
   if (i < text.size() && (text[i] == '-' || text[i] == '+')) d.negative = text[i++] == '-';
   bool after_point = false;
-  std::int64_t before = 0;         // digits before the point, from the first significant one on
-  std::int64_t leading = 0;        // zeros right after the point while nothing significant was seen
-  std::int64_t seen = 0;           // significant digits so far
+  std::int64_t before = 0;   // digits before the point, from the first significant one on
+  std::int64_t leading = 0;  // zeros right after the point while nothing significant was seen
+  std::int64_t seen = 0;     // significant digits so far
   for (; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '.') {
@@ -248,8 +248,10 @@ void to_float(const Value& number, Float& out) {
   mpfr_set_z(exact.get(), mantissa.get(), MPFR_RNDN);
   Float power(kPrecision + 64);
   power_of_five(power, static_cast<std::uint64_t>(scale < 0 ? -scale : scale));
-  if (scale < 0) mpfr_div(out.get(), exact.get(), power.get(), MPFR_RNDN);
-  else mpfr_mul(out.get(), exact.get(), power.get(), MPFR_RNDN);
+  if (scale < 0)
+    mpfr_div(out.get(), exact.get(), power.get(), MPFR_RNDN);
+  else
+    mpfr_mul(out.get(), exact.get(), power.get(), MPFR_RNDN);
   mpfr_mul_2si(out.get(), out.get(), scale, MPFR_RNDN);
 }
 
@@ -298,8 +300,10 @@ void cut_nearest(Expansion& x, std::size_t n) {
   if (n >= x.digits.size()) return;
   const bool half = x.digits[n] == '5' && n + 1 == x.digits.size();
   const bool up = half ? n > 0 && ((x.digits[n - 1] - '0') & 1) != 0 : x.digits[n] >= '5';
-  if (up) cut_up(x, n);
-  else cut_down(x, n);
+  if (up)
+    cut_up(x, n);
+  else
+    cut_down(x, n);
 }
 
 // The shortest digits that read back as the same float of the same precision. Digits of the bounds are compared by
@@ -325,9 +329,12 @@ Expansion shortest(mpfr_srcptr value) {
     const bool down = l != m || (inclusive && i + 1 == lower.digits.size());
     const bool up = m != u && (inclusive || m + 1 < u || i + 1 < upper.digits.size());
     if (!down && !up) continue;
-    if (down && up) cut_nearest(result, i + 1);
-    else if (down) cut_down(result, i + 1);
-    else cut_up(result, i + 1);
+    if (down && up)
+      cut_nearest(result, i + 1);
+    else if (down)
+      cut_down(result, i + 1);
+    else
+      cut_up(result, i + 1);
     break;
   }
   return result;
@@ -569,7 +576,8 @@ std::uint64_t hash_number(const Value& number) noexcept {
   if (const auto whole = decimal_to_int64(d)) return scramble(static_cast<std::uint64_t>(*whole));
   std::uint64_t hash = static_cast<std::uint64_t>(d.point) * 2 + (d.negative ? 1 : 0);
   Digits digits(d);
-  for (std::int64_t i = 0; i < d.count; ++i) hash = (hash ^ static_cast<std::uint64_t>(digits.next())) * 0x100000001B3ull;
+  for (std::int64_t i = 0; i < d.count; ++i)
+    hash = (hash ^ static_cast<std::uint64_t>(digits.next())) * 0x100000001B3ull;
   return scramble(hash);
 }
 

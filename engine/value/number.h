@@ -25,8 +25,9 @@ std::string format_general(float value);
 std::string format_json(double value);
 bool number_too_big(std::string_view literal) noexcept;
 
-// The tree with every number as a float64 and spelled as OPA spells those (1000000 is 1e+06), which is what Gatekeeper's
-// way through encoding/json makes of what it hands to Rego. Shares what does not change; O(size of the value).
+// The tree with every number as a float64 and spelled as OPA spells those (1000000 is 1e+06), which is what
+// Gatekeeper's way through encoding/json makes of what it hands to Rego. Shares what does not change; O(size of the
+// value).
 Value through_float64(Arena& arena, const Value& value);
 
 // The text as it is printed.
@@ -37,7 +38,7 @@ void append_number(std::string& out, const Value& number);
 int compare_numbers(const Value& a, const Value& b) noexcept;
 std::uint64_t hash_number(const Value& number) noexcept;  // equal numbers, equal hashes
 double to_double(const Value& number) noexcept;
-bool is_whole(const Value& number) noexcept;                     // 1, 1.0 and 1e3 are; 1.5 is not
+bool is_whole(const Value& number) noexcept;                         // 1, 1.0 and 1e3 are; 1.5 is not
 std::optional<std::int64_t> to_int64(const Value& number) noexcept;  // whole and in range
 
 // Rego's arithmetic; results as OPA prints them. A result of more than about a million digits is undefined.

@@ -64,8 +64,10 @@ Slot search(std::span<const Value> keys, const Value& key) noexcept {
     const std::size_t middle = (low + high) / 2;
     const int order = compare(keys[middle], key);
     if (order == 0) return {middle, true};
-    if (order < 0) low = middle + 1;
-    else high = middle;
+    if (order < 0)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return {low, false};
 }
@@ -137,8 +139,10 @@ Value Value::get(std::string_view key) const noexcept {
     const Value& name = names[middle];
     const int order = name.is_string() ? compare_text(name.as_string(), key) : (name.kind() < Kind::kString ? -1 : 1);
     if (order == 0) return values()[middle];
-    if (order < 0) low = middle + 1;
-    else high = middle;
+    if (order < 0)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return {};
 }
@@ -249,11 +253,12 @@ Value make_object(Arena& arena, std::span<const Member> members) {
   bool all_interned = true;
   for (Member& member : sorted) {
     if (!member.key.is_string() || member.key.symbol() != nullptr) continue;
-    if (const Symbol* symbol = find_symbol(member.key.as_string())) member.key = Value::string(*symbol);
-    else all_interned = false;
+    if (const Symbol* symbol = find_symbol(member.key.as_string()))
+      member.key = Value::string(*symbol);
+    else
+      all_interned = false;
   }
-  sort_stable(sorted.data(), sorted.size(),
-              [](const Member& a, const Member& b) { return compare(a.key, b.key) < 0; });
+  sort_stable(sorted.data(), sorted.size(), [](const Member& a, const Member& b) { return compare(a.key, b.key) < 0; });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     if (kept != 0 && equal(sorted[kept - 1].key, sorted[i].key)) {
@@ -286,8 +291,10 @@ Value with_member(Arena& arena, const Value& object, const Value& key, const Val
   Value name = slot.found ? keys[slot.index] : key;
   if (!slot.found && name.is_string() && name.symbol() == nullptr) {
     const std::uint32_t symbols = symbol_count();
-    if (const Symbol* symbol = find_symbol(name.as_string())) name = Value::string(*symbol);
-    else rep->symbols = std::min(rep->symbols, symbols);
+    if (const Symbol* symbol = find_symbol(name.as_string()))
+      name = Value::string(*symbol);
+    else
+      rep->symbols = std::min(rep->symbols, symbols);
   }
   Value* slots = slots_of(rep);
   const std::size_t rest = slot.found ? slot.index + 1 : slot.index;

@@ -127,9 +127,7 @@ class Value {
   std::string_view string_or(std::string_view key, std::string_view otherwise = {}) const noexcept;
 
   // Same bits: same kind and same storage. Equal values need not be identical.
-  bool identical(const Value& other) const noexcept {
-    return std::memcmp(this, &other, sizeof(Value)) == 0;
-  }
+  bool identical(const Value& other) const noexcept { return std::memcmp(this, &other, sizeof(Value)) == 0; }
 
  private:
   static constexpr std::uint8_t kInteger = 1;   // kNumber: payload is an int64

@@ -1,7 +1,7 @@
 // YAML as the Go programs around Kubernetes read and print it. Three dialects, because users meet three libraries:
-// manifests go through sigs.k8s.io/yaml, gator's suites and the files they name through yaml.v3, and OPA through yaml.v3
-// with rules of its own.
-// Threads: any. Every error has the Go library's own words as its message ("yaml: line 3: did not find expected ',' or
+// manifests go through sigs.k8s.io/yaml, gator's suites and the files they name through yaml.v3, and OPA through
+// yaml.v3 with rules of its own. Threads: any. Every error has the Go library's own words as its message ("yaml: line
+// 3: did not find expected ',' or
 // '}'") and "<source>:<line>:<column>" as its innermost context, so that to_string() names the place in the file.
 #pragma once
 
@@ -45,8 +45,8 @@ Result<std::vector<YamlDocument>> parse_yaml_stream(std::string_view text, YamlS
 // it must parse.
 Result<Document> parse_yaml(std::string_view text, YamlSchema schema, const ParseLimits& limits = {});
 
-// YAML as go-yaml prints it: block style, keys in go-yaml's "natural" order (a2 before a10), strings plain where they read
-// back as strings.
+// YAML as go-yaml prints it: block style, keys in go-yaml's "natural" order (a2 before a10), strings plain where they
+// read back as strings.
 struct YamlStyle {
   int indent = 2;
   // true: as yaml.v3 (lists below a key are indented, nothing is folded). gator's -o yaml is {4, true}, OPA's
@@ -59,9 +59,8 @@ struct YamlStyle {
 };
 std::string to_yaml(const Value& value, const YamlStyle& style = {});
 
-// The same piece by piece, for what has an order of its own (a struct's fields). Calls must nest properly; sizes must be
-// true, for an empty collection prints differently.
-// Threads: one at a time.
+// The same piece by piece, for what has an order of its own (a struct's fields). Calls must nest properly; sizes must
+// be true, for an empty collection prints differently. Threads: one at a time.
 class YamlEmitter {
  public:
   explicit YamlEmitter(const YamlStyle& style);

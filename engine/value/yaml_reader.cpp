@@ -22,7 +22,8 @@ using Kind_ = Node::Kind;
 constexpr std::string_view kMergeTag = "tag:yaml.org,2002:merge";
 constexpr std::size_t kMaxReported = 50;
 
-// How much of the work may come from aliases, as go-yaml bounds it: nearly all in small documents, a tenth in huge ones.
+// How much of the work may come from aliases, as go-yaml bounds it: nearly all in small documents, a tenth in huge
+// ones.
 double allowed_alias_share(std::uint64_t decoded) {
   constexpr double kLow = 400000;
   constexpr double kHigh = 4000000;
@@ -126,9 +127,12 @@ class Decoder {
 
   std::string cannot_unmarshal(const Node& node, std::string_view go_type) const {
     std::string tag;
-    if (node.kind == Kind_::kScalar) tag = scalar_tag(node);
-    else if (!node.tag.empty() && node.tag != "!") tag = yaml::short_tag(node.tag);
-    else tag = node.kind == Kind_::kSequence ? "!!seq" : "!!map";
+    if (node.kind == Kind_::kScalar)
+      tag = scalar_tag(node);
+    else if (!node.tag.empty() && node.tag != "!")
+      tag = yaml::short_tag(node.tag);
+    else
+      tag = node.kind == Kind_::kSequence ? "!!seq" : "!!map";
     std::string what = "cannot unmarshal " + tag;
     if (tag != "!!seq" && tag != "!!map") {
       std::string text(node.kind == Kind_::kScalar ? node.text : std::string_view());
@@ -381,9 +385,7 @@ class Decoder {
     }
     return true;
   }
-  static bool after(const Node& a, const Node& b) {
-    return a.line != b.line ? a.line > b.line : a.column > b.column;
-  }
+  static bool after(const Node& a, const Node& b) { return a.line != b.line ? a.line > b.line : a.column > b.column; }
 
   // --- keys ---
 
@@ -393,7 +395,7 @@ class Decoder {
     if (!count(key, depth)) return false;
     if (node->kind == Kind_::kAlias) node = node->target;
     if (node->kind != Kind_::kScalar) {
-      const char* go_type = node->kind == Kind_::kSequence                ? "[]interface {}"
+      const char* go_type = node->kind == Kind_::kSequence       ? "[]interface {}"
                             : schema_ == YamlSchema::kKubernetes ? "map[interface {}]interface {}"
                                                                  : "map[string]interface {}";
       return fail(*node, std::string("yaml: invalid map key: ") + go_type + "{...}");

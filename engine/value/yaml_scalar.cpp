@@ -28,25 +28,44 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 constexpr Word kWords[] = {
-    {"", Type::kNull, false, 0, false},           {"~", Type::kNull, false, 0, false},
-    {"null", Type::kNull, false, 0, false},       {"Null", Type::kNull, false, 0, false},
-    {"NULL", Type::kNull, false, 0, false},       {"true", Type::kBool, true, 0, false},
-    {"True", Type::kBool, true, 0, false},        {"TRUE", Type::kBool, true, 0, false},
-    {"false", Type::kBool, false, 0, false},      {"False", Type::kBool, false, 0, false},
-    {"FALSE", Type::kBool, false, 0, false},      {"y", Type::kBool, true, 0, true},
-    {"Y", Type::kBool, true, 0, true},            {"yes", Type::kBool, true, 0, true},
-    {"Yes", Type::kBool, true, 0, true},          {"YES", Type::kBool, true, 0, true},
-    {"on", Type::kBool, true, 0, true},           {"On", Type::kBool, true, 0, true},
-    {"ON", Type::kBool, true, 0, true},           {"n", Type::kBool, false, 0, true},
-    {"N", Type::kBool, false, 0, true},           {"no", Type::kBool, false, 0, true},
-    {"No", Type::kBool, false, 0, true},          {"NO", Type::kBool, false, 0, true},
-    {"off", Type::kBool, false, 0, true},         {"Off", Type::kBool, false, 0, true},
-    {"OFF", Type::kBool, false, 0, true},         {".nan", Type::kFloat, false, kNan, false},
-    {".NaN", Type::kFloat, false, kNan, false},   {".NAN", Type::kFloat, false, kNan, false},
-    {".inf", Type::kFloat, false, kInfinity, false},   {".Inf", Type::kFloat, false, kInfinity, false},
-    {".INF", Type::kFloat, false, kInfinity, false},   {"+.inf", Type::kFloat, false, kInfinity, false},
-    {"+.Inf", Type::kFloat, false, kInfinity, false},  {"+.INF", Type::kFloat, false, kInfinity, false},
-    {"-.inf", Type::kFloat, false, -kInfinity, false}, {"-.Inf", Type::kFloat, false, -kInfinity, false},
+    {"", Type::kNull, false, 0, false},
+    {"~", Type::kNull, false, 0, false},
+    {"null", Type::kNull, false, 0, false},
+    {"Null", Type::kNull, false, 0, false},
+    {"NULL", Type::kNull, false, 0, false},
+    {"true", Type::kBool, true, 0, false},
+    {"True", Type::kBool, true, 0, false},
+    {"TRUE", Type::kBool, true, 0, false},
+    {"false", Type::kBool, false, 0, false},
+    {"False", Type::kBool, false, 0, false},
+    {"FALSE", Type::kBool, false, 0, false},
+    {"y", Type::kBool, true, 0, true},
+    {"Y", Type::kBool, true, 0, true},
+    {"yes", Type::kBool, true, 0, true},
+    {"Yes", Type::kBool, true, 0, true},
+    {"YES", Type::kBool, true, 0, true},
+    {"on", Type::kBool, true, 0, true},
+    {"On", Type::kBool, true, 0, true},
+    {"ON", Type::kBool, true, 0, true},
+    {"n", Type::kBool, false, 0, true},
+    {"N", Type::kBool, false, 0, true},
+    {"no", Type::kBool, false, 0, true},
+    {"No", Type::kBool, false, 0, true},
+    {"NO", Type::kBool, false, 0, true},
+    {"off", Type::kBool, false, 0, true},
+    {"Off", Type::kBool, false, 0, true},
+    {"OFF", Type::kBool, false, 0, true},
+    {".nan", Type::kFloat, false, kNan, false},
+    {".NaN", Type::kFloat, false, kNan, false},
+    {".NAN", Type::kFloat, false, kNan, false},
+    {".inf", Type::kFloat, false, kInfinity, false},
+    {".Inf", Type::kFloat, false, kInfinity, false},
+    {".INF", Type::kFloat, false, kInfinity, false},
+    {"+.inf", Type::kFloat, false, kInfinity, false},
+    {"+.Inf", Type::kFloat, false, kInfinity, false},
+    {"+.INF", Type::kFloat, false, kInfinity, false},
+    {"-.inf", Type::kFloat, false, -kInfinity, false},
+    {"-.Inf", Type::kFloat, false, -kInfinity, false},
     {"-.INF", Type::kFloat, false, -kInfinity, false},
 };
 
@@ -77,9 +96,12 @@ std::optional<Magnitude> parse_based(std::string_view text) {
   int base = 10;
   if (text.size() > 1 && text[0] == '0') {
     const char letter = text[1];
-    if (letter == 'x' || letter == 'X') base = 16;
-    else if (letter == 'o' || letter == 'O') base = 8;
-    else if (letter == 'b' || letter == 'B') base = 2;
+    if (letter == 'x' || letter == 'X')
+      base = 16;
+    else if (letter == 'o' || letter == 'O')
+      base = 8;
+    else if (letter == 'b' || letter == 'B')
+      base = 2;
     if (base != 10) {
       text.remove_prefix(2);
     } else {
@@ -149,7 +171,8 @@ std::optional<double> parse_float(std::string_view text) {
 std::string without_separators(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool separator = text[i] == '_' && i > 0 && i + 1 < text.size() && is_digit(text[i - 1]) && is_digit(text[i + 1]);
+    const bool separator =
+        text[i] == '_' && i > 0 && i + 1 < text.size() && is_digit(text[i - 1]) && is_digit(text[i + 1]);
     if (!separator) out += text[i];
   }
   return out;

@@ -42,8 +42,8 @@ bool agrees(std::string_view got, std::string_view want) {
 // form can be named in PC_YAML.
 TEST(YamlReader, AgreesWithGo) {
   const char* other = std::getenv("PC_YAML");
-  Result<Document> table =
-      Document::parse_json_owned(read_file(other != nullptr ? other : PC_SOURCE_DIR "/engine/value/testdata/yaml.json"));
+  Result<Document> table = Document::parse_json_owned(
+      read_file(other != nullptr ? other : PC_SOURCE_DIR "/engine/value/testdata/yaml.json"));
   ASSERT_TRUE(table.ok()) << table.error().to_string();
   constexpr std::string_view kPrefix = "!eval_builtin_error: yaml.unmarshal: ";
   int failures = 0;
@@ -159,8 +159,7 @@ TEST(YamlReader, StreamOfManifests) {
 }
 
 TEST(YamlReader, StreamOfJson) {
-  Result<std::vector<YamlDocument>> documents =
-      parse_yaml_stream("{\"a\": 1.50}\n{\"b\": 2}", YamlSchema::kKubernetes);
+  Result<std::vector<YamlDocument>> documents = parse_yaml_stream("{\"a\": 1.50}\n{\"b\": 2}", YamlSchema::kKubernetes);
   ASSERT_TRUE(documents.ok()) << documents.error().to_string();
   ASSERT_EQ(documents->size(), 2u);
   EXPECT_EQ(to_json((*documents)[0].document.root()), R"({"a":1.50})");

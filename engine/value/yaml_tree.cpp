@@ -66,8 +66,10 @@ std::string_view view(const yaml_char_t* text) {
 }
 
 void append_child(Node& parent, Node* child) {
-  if (parent.last == nullptr) parent.first = child;
-  else parent.last->next = child;
+  if (parent.last == nullptr)
+    parent.first = child;
+  else
+    parent.last->next = child;
   parent.last = child;
   ++parent.count;
 }
@@ -82,8 +84,10 @@ Error Parser::State::error_of(const yaml_parser_t& failed) const {
   const std::size_t context = failed.context_mark.line;
   std::size_t line = 0;
   if (style.schema == YamlSchema::kKubernetes) {
-    if (problem != 0) line = problem + (scanner ? 1 : 0);
-    else if (context != 0) line = context;
+    if (problem != 0)
+      line = problem + (scanner ? 1 : 0);
+    else if (context != 0)
+      line = context;
   } else {
     line = context != 0 ? context : problem;
     if (line != 0 && scanner) ++line;
@@ -94,8 +98,7 @@ Error Parser::State::error_of(const yaml_parser_t& failed) const {
   const bool marked = failed.problem_mark.line != 0 || failed.problem_mark.column != 0;
   const yaml_mark_t& mark = marked ? failed.problem_mark : failed.context_mark;
   const Code code = failed.error == YAML_MEMORY_ERROR ? Code::kLimit : Code::kInvalid;
-  return error_at(style, code, message, static_cast<std::uint32_t>(mark.line),
-                  static_cast<std::uint32_t>(mark.column));
+  return error_at(style, code, message, static_cast<std::uint32_t>(mark.line), static_cast<std::uint32_t>(mark.column));
 }
 
 // yaml.v3 scans two tokens past the one it parses, so that a mistake in those is what it tells. Here the tokens are
@@ -179,8 +182,10 @@ Result<Node*> Parser::State::read_document(Arena& arena) {
       default: break;
     }
     PC_TRY(Node* const node, make_node(arena, *event));
-    if (open.empty()) root = node;
-    else append_child(*open.back(), node);
+    if (open.empty())
+      root = node;
+    else
+      append_child(*open.back(), node);
     if (node->kind != Node::Kind::kSequence && node->kind != Node::Kind::kMapping) continue;
     if (open.size() >= limits.max_depth) {
       return error_at(style, Code::kLimit, "yaml: exceeded max depth of " + std::to_string(limits.max_depth),

@@ -22,8 +22,8 @@ struct Node {
   bool expanding = false;  // an alias whose target is being decoded right now
   std::uint32_t line = 0;  // 0-based, within the text given to the parser
   std::uint32_t column = 0;
-  std::string_view tag;    // long form ("tag:yaml.org,2002:int"), empty when there is none
-  std::string_view text;   // scalar: its value; alias: its name
+  std::string_view tag;          // long form ("tag:yaml.org,2002:int"), empty when there is none
+  std::string_view text;         // scalar: its value; alias: its name
   const Node* target = nullptr;  // alias
   std::uint32_t count = 0;       // children; of a mapping key, value, key, value …
   Node* first = nullptr;

@@ -158,8 +158,10 @@ Analysis analyze(std::string_view text, const std::u32string& runes, bool v3) {
     indicators.flow = indicators.flow || found.flow;
     indicators.block = indicators.block || found.block;
     const char32_t c = runes[i];
-    if (c == '\t' && v3) tab = true;
-    else if (!is_printable(c)) special = true;
+    if (c == '\t' && v3)
+      tab = true;
+    else if (!is_printable(c))
+      special = true;
     const bool space = c == ' ';
     const bool line_break = is_break(c);
     if (space && previous_break) break_space = true;
@@ -238,9 +240,12 @@ struct YamlEmitter::State {
     if (indent < 0) {
       indent = flow ? style.indent : 0;
     } else if (!indentless) {
-      if (!v3) indent += style.indent;
-      else if (in_sequence) indent += 2;
-      else indent = style.indent * ((indent + style.indent) / style.indent);
+      if (!v3)
+        indent += style.indent;
+      else if (in_sequence)
+        indent += 2;
+      else
+        indent = style.indent * ((indent + style.indent) / style.indent);
     }
   }
   void restore_indent() {
@@ -261,8 +266,10 @@ struct YamlEmitter::State {
     const std::u32string runes = runes_of(text);
     const Analysis analysis = analyze(text, runes, v3);
     ScalarStyle chosen = ScalarStyle::kPlain;
-    if (text.find('\n') != std::string_view::npos) chosen = ScalarStyle::kLiteral;
-    else if (!plain_reads_back(text)) chosen = ScalarStyle::kDoubleQuoted;
+    if (text.find('\n') != std::string_view::npos)
+      chosen = ScalarStyle::kLiteral;
+    else if (!plain_reads_back(text))
+      chosen = ScalarStyle::kDoubleQuoted;
     if (key_context && analysis.multiline) chosen = ScalarStyle::kDoubleQuoted;
     const bool flow = flow_level > 0;
     if (chosen == ScalarStyle::kPlain && !(flow ? analysis.flow_plain : analysis.block_plain)) {
@@ -297,8 +304,10 @@ struct YamlEmitter::State {
     for (std::size_t i = 0; i < runes.size(); ++i) {
       if (runes[i] == ' ') {
         const bool next_space = i + 1 < runes.size() && runes[i + 1] == ' ';
-        if (allow_breaks && !spaces && folds() && !next_space) write_indent();
-        else write_rune(runes[i]);
+        if (allow_breaks && !spaces && folds() && !next_space)
+          write_indent();
+        else
+          write_rune(runes[i]);
         spaces = true;
       } else {
         write_rune(runes[i]);
@@ -318,8 +327,10 @@ struct YamlEmitter::State {
       const char32_t c = runes[i];
       if (c == ' ') {
         const bool inside = i > 0 && i + 1 < runes.size() && runes[i + 1] != ' ';
-        if (allow_breaks && !spaces && folds() && inside) write_indent();
-        else write_rune(c);
+        if (allow_breaks && !spaces && folds() && inside)
+          write_indent();
+        else
+          write_rune(c);
         spaces = true;
       } else if (is_break(c)) {
         if (!breaks && c == '\n') put_break();
@@ -401,8 +412,10 @@ struct YamlEmitter::State {
       write_indicator({&hint, 1}, false, false, false);
     }
     const std::size_t n = runes.size();
-    if (!is_break(runes[n - 1])) write_indicator("-", false, false, false);
-    else if (n == 1 || is_break(runes[n - 2])) write_indicator("+", false, false, false);
+    if (!is_break(runes[n - 1]))
+      write_indicator("-", false, false, false);
+    else if (n == 1 || is_break(runes[n - 2]))
+      write_indicator("+", false, false, false);
     put_break();
     indention = true;
     whitespace = true;

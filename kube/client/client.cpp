@@ -42,7 +42,8 @@ std::chrono::seconds retry_after(const net::Headers& headers) {
 }  // namespace
 
 struct Client::Impl {
-  Impl(boost::asio::io_context& c, ClientConfig f, ClientOptions o) : context(c), config(std::move(f)), options(std::move(o)) {}
+  Impl(boost::asio::io_context& c, ClientConfig f, ClientOptions o)
+      : context(c), config(std::move(f)), options(std::move(o)) {}
 
   static awaitable<Result<net::HttpResponse>> call(std::shared_ptr<Impl> self, net::HttpRequest request,
                                                    Deadline deadline);
@@ -201,8 +202,7 @@ awaitable<Result<Object>> Client::update_status(ApiResource resource, std::strin
 awaitable<Result<Object>> Client::patch(ApiResource resource, std::string ns, std::string name, PatchType type,
                                         std::string body, Deadline deadline, WriteOptions options,
                                         std::string subresource) {
-  std::string target =
-      object_path(resource, ns, name, subresource) + write_query(options, type == PatchType::kApply);
+  std::string target = object_path(resource, ns, name, subresource) + write_query(options, type == PatchType::kApply);
   return Impl::object_call(impl_, make_request("PATCH", std::move(target), std::move(body), content_type(type)),
                            deadline);
 }
@@ -351,7 +351,8 @@ awaitable<Result<Discovery>> Client::Impl::discover_plain(std::shared_ptr<Impl> 
     Result<std::vector<ApiResource>> part =
         co_await discover_version(self, std::move(group), std::move(version), deadline);
     if (!part.ok()) {  // one aggregated API that is down must not hide the others
-      if (part.error().code == Code::kTimeout || part.error().code == Code::kCancelled) co_return std::move(part).error();
+      if (part.error().code == Code::kTimeout || part.error().code == Code::kCancelled)
+        co_return std::move(part).error();
       all.failed.push_back(of);
       continue;
     }
@@ -393,7 +394,8 @@ awaitable<Result<ApiResource>> Client::resource_of(GroupVersionKind gvk, Deadlin
   }
   const auto now = impl->known.find(gvk);
   if (now != impl->known.end()) co_return now->second;
-  co_return make_error(Code::kNotFound, "no matches for kind \"" + gvk.kind + "\" in version \"" + gvk.api_version() + "\"");
+  co_return make_error(Code::kNotFound,
+                       "no matches for kind \"" + gvk.kind + "\" in version \"" + gvk.api_version() + "\"");
 }
 
 void Client::forget_discovery() { impl_->known.clear(); }

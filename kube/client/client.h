@@ -45,8 +45,9 @@ struct ClientOptions {
 class WatchStream {
  public:
   ~WatchStream();
-  // An Object whose root is the event; root undefined at the regular end of the stream. kTimeout when nothing came until
-  // `deadline` (call again), kUnavailable when cut, kInvalid for a line that is no JSON, kLimit for an endless line.
+  // An Object whose root is the event; root undefined at the regular end of the stream. kTimeout when nothing came
+  // until `deadline` (call again), kUnavailable when cut, kInvalid for a line that is no JSON, kLimit for an endless
+  // line.
   awaitable<Result<Object>> next(Deadline deadline);
   void close();
 
@@ -92,7 +93,8 @@ class Client {
   awaitable<Result<ListPage>> list_at(std::string target, Deadline deadline);
   awaitable<Result<std::unique_ptr<WatchStream>>> watch_at(std::string target, Deadline deadline);
 
-  // Every resource the server knows. Aggregated discovery where it is served (two requests), else one per group version.
+  // Every resource the server knows. Aggregated discovery where it is served (two requests), else one per group
+  // version.
   awaitable<Result<Discovery>> discover(Deadline deadline);
   // The resources of one group version; kNotFound when it is not served.
   awaitable<Result<std::vector<ApiResource>>> discover_group_version(std::string group, std::string version,

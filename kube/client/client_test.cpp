@@ -1,7 +1,8 @@
 // The client against the fake API server.
+#include "kube/client/client.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <cstdio>
@@ -9,7 +10,6 @@
 #include <memory>
 #include <string>
 
-#include "kube/client/client.h"
 #include "net/blocking.h"
 #include "net/io_thread.h"
 #include "test/fakeapi/fakeapi.h"
@@ -68,7 +68,8 @@ TEST_F(ClientTest, CreateGetUpdateDelete) {
 
 TEST_F(ClientTest, StatusIsASubresource) {
   ASSERT_TRUE(wait(client->create(pods(), "n", pod("a"), soon())).ok());
-  const std::string body = R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","namespace":"n"},"status":{"phase":"Running"}})";
+  const std::string body =
+      R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","namespace":"n"},"status":{"phase":"Running"}})";
   const Result<Object> plain = wait(client->update(pods(), "n", "a", body, soon()));
   ASSERT_TRUE(plain.ok());
   EXPECT_FALSE(plain->root().get("status").defined());

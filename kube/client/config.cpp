@@ -58,12 +58,14 @@ Result<std::string> data_or_file(const Value& from, const std::string& field, co
 Result<void> read_user(const Value& user, const std::string& name, const std::string& directory, ClientConfig& config) {
   if (user.get("exec").is_object()) {
     return make_error(Code::kUnsupported,
-                      "user \"" + name + "\" uses an exec credential plugin, which is not supported; "
-                      "use a token, tokenFile or client certificate (for example a service account token)");
+                      "user \"" + name +
+                          "\" uses an exec credential plugin, which is not supported; "
+                          "use a token, tokenFile or client certificate (for example a service account token)");
   }
   if (user.get("auth-provider").is_object()) {
-    return make_error(Code::kUnsupported, "user \"" + name + "\" uses an auth-provider, which is not supported; "
-                                          "use a token, tokenFile or client certificate");
+    return make_error(Code::kUnsupported, "user \"" + name +
+                                              "\" uses an auth-provider, which is not supported; "
+                                              "use a token, tokenFile or client certificate");
   }
   PC_TRY(config.client_certificate_pem, data_or_file(user, "client-certificate", directory));
   PC_TRY(config.client_key_pem, data_or_file(user, "client-key", directory));
@@ -105,8 +107,8 @@ Result<ClientConfig> parse_kubeconfig(std::string_view text, const std::string& 
   config.insecure_skip_verify = cluster.get("insecure-skip-tls-verify").is_true();
   PC_TRY(config.ca_pem, data_or_file(cluster, "certificate-authority", directory));
   if (config.insecure_skip_verify && !config.ca_pem.empty()) {
-    return make_error(Code::kInvalid, "cluster \"" + cluster_name +
-                                          "\" has both a certificate-authority and insecure-skip-tls-verify");
+    return make_error(Code::kInvalid,
+                      "cluster \"" + cluster_name + "\" has both a certificate-authority and insecure-skip-tls-verify");
   }
   const std::string user_name(chosen.string_or("user"));
   const Value user = named(root, "users", user_name, "user");

@@ -24,15 +24,15 @@ struct ClientConfig {
 };
 
 // Reads one kubeconfig text. `directory` resolves relative file names in it. `context` empty: current-context.
-// kInvalid: malformed, context, cluster or user missing, or a file in it unreadable; kUnsupported: exec or auth-provider
-// credentials (the text says which user and what to use instead).
+// kInvalid: malformed, context, cluster or user missing, or a file in it unreadable; kUnsupported: exec or
+// auth-provider credentials (the text says which user and what to use instead).
 Result<ClientConfig> parse_kubeconfig(std::string_view text, const std::string& directory,
                                       const std::string& context = {});
 Result<ClientConfig> load_kubeconfig(const std::string& path, const std::string& context = {});
 
-// The service account of the pod: KUBERNETES_SERVICE_HOST/PORT and the files below `directory`. kNotFound: not in a pod.
-Result<ClientConfig> in_cluster_config(
-    const std::string& directory = "/var/run/secrets/kubernetes.io/serviceaccount");
+// The service account of the pod: KUBERNETES_SERVICE_HOST/PORT and the files below `directory`. kNotFound: not in a
+// pod.
+Result<ClientConfig> in_cluster_config(const std::string& directory = "/var/run/secrets/kubernetes.io/serviceaccount");
 
 // As the field's tools decide: `path` when not empty, else $KUBECONFIG (the first file of the list that exists), else
 // in-cluster, else ~/.kube/config. kNotFound names all that were tried.

@@ -1,15 +1,14 @@
 // Kubeconfig files and the service account of a pod.
+#include "kube/client/config.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
-
-#include "kube/client/config.h"
 
 namespace portcullis::kube {
 namespace {
@@ -61,7 +60,9 @@ class ConfigTest : public testing::Test {
   }
   ~ConfigTest() override { std::filesystem::remove_all(directory); }
   void write(const std::string& name, const std::string& text) const { std::ofstream(directory + "/" + name) << text; }
-  Result<ClientConfig> load(const std::string& context) const { return load_kubeconfig(directory + "/config", context); }
+  Result<ClientConfig> load(const std::string& context) const {
+    return load_kubeconfig(directory + "/config", context);
+  }
   std::string directory;
 };
 
@@ -92,14 +93,13 @@ TEST_F(ConfigTest, ErrorsSayWhatIsWrong) {
     Code code;
     const char* text;
   };
-  for (const Case& c : {Case{"exec", Code::kUnsupported, "user \"u3\" uses an exec credential plugin"},
-                        Case{"provider", Code::kUnsupported, "auth-provider"},
-                        Case{"no-server", Code::kInvalid, "cluster \"c3\" has no server"},
-                        Case{"bad-ca", Code::kInvalid, "certificate-authority-data is not base64"},
-                        Case{"no-cluster", Code::kInvalid, "no cluster \"x\""},
-                        Case{"no-user", Code::kInvalid, "no user \"x\""},
-                        Case{"no-file", Code::kInvalid, "missing.pem"},
-                        Case{"nothing", Code::kInvalid, "no context \"nothing\""}}) {
+  for (const Case& c :
+       {Case{"exec", Code::kUnsupported, "user \"u3\" uses an exec credential plugin"},
+        Case{"provider", Code::kUnsupported, "auth-provider"},
+        Case{"no-server", Code::kInvalid, "cluster \"c3\" has no server"},
+        Case{"bad-ca", Code::kInvalid, "certificate-authority-data is not base64"},
+        Case{"no-cluster", Code::kInvalid, "no cluster \"x\""}, Case{"no-user", Code::kInvalid, "no user \"x\""},
+        Case{"no-file", Code::kInvalid, "missing.pem"}, Case{"nothing", Code::kInvalid, "no context \"nothing\""}}) {
     const Result<ClientConfig> got = load(c.context);
     ASSERT_FALSE(got.ok()) << c.context;
     EXPECT_EQ(got.error().code, c.code) << c.context;

@@ -53,7 +53,8 @@ TEST(Resource, ApiVersion) {
 TEST(Meta, Fields) {
   const Object object = Object::parse(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","namespace":"n",
       "uid":"u","resourceVersion":"9","generation":3,"labels":{"x":"y"},"finalizers":["f"],
-      "deletionTimestamp":"2026-01-01T00:00:00Z"}})").value();
+      "deletionTimestamp":"2026-01-01T00:00:00Z"}})")
+                            .value();
   const Meta meta = object.meta();
   EXPECT_EQ(meta.key(), "n/a");
   EXPECT_EQ(meta.generation(), 3);
@@ -70,7 +71,8 @@ TEST(Meta, Fields) {
 TEST(ListPage, FillsInTypes) {
   const ListPage page = ListPage::parse(R"({"kind":"PodList","apiVersion":"v1",
       "metadata":{"resourceVersion":"5","continue":"tok","remainingItemCount":7},
-      "items":[{"metadata":{"name":"a"}},{"kind":"Other","metadata":{"name":"b"}}]})").value();
+      "items":[{"metadata":{"name":"a"}},{"kind":"Other","metadata":{"name":"b"}}]})")
+                            .value();
   ASSERT_EQ(page.items().size(), 2u);
   EXPECT_EQ(to_json(page.items()[0]), R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}})");
   EXPECT_EQ(Meta(page.items()[1]).kind(), "Other");
@@ -86,7 +88,8 @@ TEST(ListPage, FillsInTypes) {
 }
 
 TEST(StatusError, Codes) {
-  const std::string conflict = R"({"kind":"Status","reason":"Conflict","code":409,"message":"the object has been modified"})";
+  const std::string conflict =
+      R"({"kind":"Status","reason":"Conflict","code":409,"message":"the object has been modified"})";
   EXPECT_EQ(status_error(409, conflict).code, Code::kConflict);
   EXPECT_EQ(status_error(409, conflict).message, "the object has been modified");
   EXPECT_FALSE(is_already_exists(status_error(409, conflict)));
@@ -95,10 +98,10 @@ TEST(StatusError, Codes) {
     int status;
     Code code;
   };
-  for (const Case& c : {Case{400, Code::kInvalid}, Case{422, Code::kInvalid}, Case{401, Code::kDenied},
-                        Case{403, Code::kDenied}, Case{404, Code::kNotFound}, Case{410, Code::kGone},
-                        Case{429, Code::kThrottled}, Case{500, Code::kUnavailable}, Case{503, Code::kUnavailable},
-                        Case{504, Code::kTimeout}}) {
+  for (const Case& c :
+       {Case{400, Code::kInvalid}, Case{422, Code::kInvalid}, Case{401, Code::kDenied}, Case{403, Code::kDenied},
+        Case{404, Code::kNotFound}, Case{410, Code::kGone}, Case{429, Code::kThrottled}, Case{500, Code::kUnavailable},
+        Case{503, Code::kUnavailable}, Case{504, Code::kTimeout}}) {
     EXPECT_EQ(status_error(c.status, "upstream says no\n").code, c.code) << c.status;
   }
   EXPECT_EQ(status_error(502, "bad gateway\n").message, "HTTP status 502: bad gateway");
@@ -112,7 +115,8 @@ TEST(Discovery, Aggregated) {
     {"metadata":{"name":"x.io"},"versions":[
       {"version":"v2","freshness":"Stale","resources":[]},
       {"version":"v1","resources":[{"resource":"things","responseKind":{"kind":"Thing"},"scope":"Cluster","verbs":["list"]}]}]}
-    ]})").value();
+    ]})")
+                                .value();
   const Discovery found = parse_aggregated_discovery(document.root()).value();
   ASSERT_EQ(found.resources.size(), 2u);
   EXPECT_TRUE(found.resources[0].namespaced);
@@ -128,11 +132,13 @@ TEST(Discovery, Plain) {
   const Document versions = Document::parse_json(R"({"kind":"APIVersions","versions":["v1"]})").value();
   EXPECT_THAT(parse_group_list(versions.root()).value(), ElementsAre(GroupVersionKind{"", "v1", ""}));
   const Document groups = Document::parse_json(R"({"kind":"APIGroupList","groups":[{"name":"a.io",
-      "versions":[{"version":"v1beta1"},{"version":"v1"}],"preferredVersion":{"version":"v1"}}]})").value();
+      "versions":[{"version":"v1beta1"},{"version":"v1"}],"preferredVersion":{"version":"v1"}}]})")
+                              .value();
   EXPECT_THAT(parse_group_list(groups.root()).value(),
               ElementsAre(GroupVersionKind{"a.io", "v1", ""}, GroupVersionKind{"a.io", "v1beta1", ""}));
   const Document list = Document::parse_json(R"({"kind":"APIResourceList","groupVersion":"a.io/v1","resources":[
-      {"name":"things/status","kind":"Thing"},{"name":"things","kind":"Thing","namespaced":true,"verbs":["list"]}]})").value();
+      {"name":"things/status","kind":"Thing"},{"name":"things","kind":"Thing","namespaced":true,"verbs":["list"]}]})")
+                            .value();
   const std::vector<ApiResource> resources = parse_resource_list(list.root()).value();
   ASSERT_EQ(resources.size(), 1u);
   EXPECT_EQ(resources[0].group, "a.io");
@@ -179,17 +185,20 @@ class WatcherTest : public testing::Test {
       items += std::string(items.empty() ? "" : ",") + R"({"metadata":{"name":")" + name + "\"}}";
     }
     watcher.on_page(ListPage::parse(R"({"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":")" + version +
-                                    R"(","continue":")" + next + R"("},"items":[)" + items + "]}").value(),
+                                    R"(","continue":")" + next + R"("},"items":[)" + items + "]}")
+                        .value(),
                     sink);
   }
   bool event(const std::string& type, const std::string& name, const std::string& version) {
     const Document d = Document::parse_json(R"({"type":")" + type + R"(","object":{"metadata":{"name":")" + name +
-                                            R"(","resourceVersion":")" + version + "\"}}}").value();
+                                            R"(","resourceVersion":")" + version + "\"}}}")
+                           .value();
     return watcher.on_watch_event(d.root(), sink);
   }
   bool error_event(int code) {
     const Document d = Document::parse_json(R"({"type":"ERROR","object":{"kind":"Status","message":"m","code":)" +
-                                            std::to_string(code) + "}}").value();
+                                            std::to_string(code) + "}}")
+                           .value();
     return watcher.on_watch_event(d.root(), sink);
   }
   Watcher::Step next() const { return watcher.next(0.5); }

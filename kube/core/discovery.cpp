@@ -100,8 +100,8 @@ Result<std::vector<ApiResource>> parse_resource_list(const Value& root) {
     const std::string_view name = entry.string_or("name");
     const std::size_t slash = name.find('/');
     if (slash == std::string_view::npos) continue;
-    const auto owner = std::find_if(out.begin(), out.end(),
-                                    [&](const ApiResource& r) { return r.plural == name.substr(0, slash); });
+    const auto owner =
+        std::find_if(out.begin(), out.end(), [&](const ApiResource& r) { return r.plural == name.substr(0, slash); });
     if (owner != out.end()) owner->subresources.emplace_back(name.substr(slash + 1));
   }
   return out;

@@ -15,8 +15,9 @@ namespace portcullis::kube {
 extern const std::string_view kAggregatedDiscoveryAccept;
 
 struct Discovery {
-  std::vector<ApiResource> resources;      // every served version; versions of a group in the server's order
-  std::vector<GroupVersionKind> failed;    // group versions the server could not describe (kind ""): an aggregated API is down
+  std::vector<ApiResource> resources;  // every served version; versions of a group in the server's order
+  std::vector<GroupVersionKind>
+      failed;  // group versions the server could not describe (kind ""): an aggregated API is down
 };
 
 // An APIGroupDiscoveryList (aggregated form). kInvalid when `root` is none.

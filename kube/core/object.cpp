@@ -110,7 +110,8 @@ Result<ListPage> ListPage::parse(std::string body) {
   Arena arena(0, page.text_->size() * 2 + 1024);
   PC_TRY(const Value root, parse_json_into(arena, *page.text_, kubernetes_limits(page.text_->size(), "list")));
   const Value items = root.get("items");
-  if (!root.is_object() || !root.get("metadata").is_object() || !(items.is_array() || items.is_null() || !items.defined())) {
+  if (!root.is_object() || !root.get("metadata").is_object() ||
+      !(items.is_array() || items.is_null() || !items.defined())) {
     return make_error(Code::kInvalid, "response is no list");
   }
   const Value api_version = root.get("apiVersion");
@@ -133,7 +134,8 @@ Error status_error(int http_status, std::string_view body) {
   if (parsed.ok() && parsed->root().string_or("kind") == "Status") return from_status(http_status, parsed->root());
   std::string shown(body.substr(0, kShownBody));
   while (!shown.empty() && (shown.back() == '\n' || shown.back() == '\r')) shown.pop_back();
-  return make_error(code_of(http_status), "HTTP status " + std::to_string(http_status) + (shown.empty() ? "" : ": " + shown));
+  return make_error(code_of(http_status),
+                    "HTTP status " + std::to_string(http_status) + (shown.empty() ? "" : ": " + shown));
 }
 
 Error status_error(const Value& status) {

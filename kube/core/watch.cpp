@@ -6,8 +6,7 @@
 
 namespace portcullis::kube {
 
-std::chrono::milliseconds backoff_delay(const BackoffOptions& options, std::uint32_t failures,
-                                        double random) noexcept {
+std::chrono::milliseconds backoff_delay(const BackoffOptions& options, std::uint32_t failures, double random) noexcept {
   if (failures == 0) return std::chrono::milliseconds(0);
   const double steps = std::min<double>(failures - 1, 60);
   const double plain = std::min(static_cast<double>(options.first.count()) * std::pow(options.factor, steps),

@@ -19,8 +19,8 @@
 
 namespace portcullis::kube {
 
-// What a consumer sees. Between kInit and kInitDone come all objects that exist; what was known before and does not come
-// is gone. A store swaps at kInitDone, so that readers never see half a list.
+// What a consumer sees. Between kInit and kInitDone come all objects that exist; what was known before and does not
+// come is gone. A store swaps at kInitDone, so that readers never see half a list.
 enum class EventType : std::uint8_t { kInit, kInitApply, kInitDone, kApply, kDelete };
 
 // Receives the events of one watcher, in order.
@@ -97,8 +97,8 @@ class Watcher {
   std::string continue_token_;
   std::uint32_t failures_ = 0;
   bool absent_ = false;
-  bool populated_ = false;       // the sink was told of a list that it still holds
-  std::uint32_t relists_ = 0;    // lists forced by 410 since the last event of a watch
+  bool populated_ = false;     // the sink was told of a list that it still holds
+  std::uint32_t relists_ = 0;  // lists forced by 410 since the last event of a watch
   Error last_error_;
 };
 

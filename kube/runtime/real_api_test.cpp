@@ -72,8 +72,7 @@ class RealApiTest : public testing::Test {
 TEST_F(RealApiTest, WholeLifeOfAKind) {
   const Result<Discovery> found = wait(client->discover(soon()));
   ASSERT_TRUE(found.ok()) << found.error().to_string();
-  const ApiResource* crds =
-      find_resource(found->resources, {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"});
+  const ApiResource* crds = find_resource(found->resources, {"apiextensions.k8s.io", "v1", "CustomResourceDefinition"});
   ASSERT_NE(crds, nullptr);
   EXPECT_TRUE(crds->has_subresource("status"));
   EXPECT_FALSE(crds->namespaced);
@@ -139,9 +138,11 @@ TEST_F(RealApiTest, WholeLifeOfAKind) {
       apply));
   ASSERT_TRUE(applied.ok()) << applied.error().to_string();
   ASSERT_TRUE(eventually([&] { return store->get("b")->root().path({"spec", "size"}).as_integer() == 2; }));
-  EXPECT_TRUE(wait(client->patch(things, "", "c", PatchType::kMerge, R"({"metadata":{"labels":{"x":"y"}}})", soon())).ok());
+  EXPECT_TRUE(
+      wait(client->patch(things, "", "c", PatchType::kMerge, R"({"metadata":{"labels":{"x":"y"}}})", soon())).ok());
   EXPECT_TRUE(wait(client->patch(things, "", "c", PatchType::kJson,
-                                 R"([{"op":"add","path":"/metadata/labels/z","value":"1"}])", soon())).ok());
+                                 R"([{"op":"add","path":"/metadata/labels/z","value":"1"}])", soon()))
+                  .ok());
   ASSERT_TRUE(eventually([&] { return store->get("c")->meta().label("z") == "1"; }));
   EXPECT_FALSE(store->get("c")->meta().metadata().get("managedFields").defined());
 

@@ -1,8 +1,7 @@
 // Keeps an EventSink (a Store, the inventory) in step with one kind on the API server: list, watch, resume, relist on
-// 410, bounded backoff. A kind that is not served (its CRD is missing) counts as an empty list and is tried again, so it
-// may come and go.
-// Threads: everything on the client's thread. Lifetime: client and sink are not touched once stop() has returned (or run()
-// has ended).
+// 410, bounded backoff. A kind that is not served (its CRD is missing) counts as an empty list and is tried again, so
+// it may come and go. Threads: everything on the client's thread. Lifetime: client and sink are not touched once stop()
+// has returned (or run() has ended).
 #pragma once
 
 #include <chrono>
@@ -20,9 +19,9 @@ namespace portcullis::kube {
 
 struct ReflectorOptions {
   WatcherOptions watcher;
-  std::chrono::nanoseconds list_timeout = std::chrono::seconds(60);   // per page
-  std::chrono::nanoseconds watch_silence = std::chrono::minutes(6);   // nothing at all for that long: reconnect
-  std::chrono::milliseconds absent_retry{5000};                       // how often an unserved kind is tried
+  std::chrono::nanoseconds list_timeout = std::chrono::seconds(60);  // per page
+  std::chrono::nanoseconds watch_silence = std::chrono::minutes(6);  // nothing at all for that long: reconnect
+  std::chrono::milliseconds absent_retry{5000};                      // how often an unserved kind is tried
   // Called when a step failed, with the error; for logs and metrics.
   std::function<void(const Error& error)> on_error;
 };
@@ -50,8 +49,8 @@ class Reflector {
   // Full list at the next opportunity.
   void resync();
 
-  bool synced() const noexcept;   // a list has been completed (an unserved kind does not count)
-  bool absent() const noexcept;   // the kind is not served now
+  bool synced() const noexcept;  // a list has been completed (an unserved kind does not count)
+  bool absent() const noexcept;  // the kind is not served now
   ReflectorStats stats() const noexcept;
   const ApiResource& resource() const noexcept;
 

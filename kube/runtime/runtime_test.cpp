@@ -161,7 +161,8 @@ TEST_F(ReflectorTest, BookmarksKeepThePositionFresh) {
   api.put(pod("a"));
   start(pods());
   ASSERT_TRUE(api.wait_for([&] { return api.open_watches() == 1; }));
-  const std::string version = api.put(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"namespace":"n","name":"m"}})");
+  const std::string version =
+      api.put(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"namespace":"n","name":"m"}})");
   api.send_bookmarks();
   ASSERT_TRUE(api.wait_for([&] { return stats().events >= 2; }));
   api.end_watches();
@@ -350,7 +351,9 @@ TEST_F(QueueTest, WorkersRetry) {
 awaitable<int> hopeless(WorkQueue& queue, Stubborn& reconciler, std::vector<std::string>& errors) {
   boost::asio::io_context* context = co_await net::this_context();
   ControllerOptions options;
-  options.on_error = [&errors](const std::string& key, const Error& error) { errors.push_back(key + ": " + error.message); };
+  options.on_error = [&errors](const std::string& key, const Error& error) {
+    errors.push_back(key + ": " + error.message);
+  };
   net::spawn(*context, run_worker(queue, reconciler, options), "worker");
   queue.add("bad");
   while (reconciler.calls < 1) co_await net::yield();

@@ -58,7 +58,8 @@ ObjectPtr StoreWriter::make(const Value& object) const {
     const Value key = metadata.keys()[i];
     if (!(key.is_string() && key.as_string() == "managedFields")) kept.push_back({key, metadata.values()[i]});
   }
-  const Value slim = with_member(scratch, object, make_symbol_or_string(scratch, "metadata"), make_object(scratch, kept));
+  const Value slim =
+      with_member(scratch, object, make_symbol_or_string(scratch, "metadata"), make_object(scratch, kept));
   return std::make_shared<const Object>(Object::copy_of(slim));
 }
 
@@ -72,8 +73,7 @@ void StoreWriter::on_event(EventType type, const Value& object) {
       // What has not changed is kept, so that a relist neither copies it nor holds it twice.
       ObjectPtr known = store_->get(key);
       const bool same = known && known->meta().uid() == meta.uid() &&
-                        known->meta().resource_version() == meta.resource_version() &&
-                        !meta.resource_version().empty();
+                        known->meta().resource_version() == meta.resource_version() && !meta.resource_version().empty();
       incoming_.insert_or_assign(std::move(key), same ? std::move(known) : make(object));
       return;
     }

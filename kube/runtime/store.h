@@ -1,6 +1,6 @@
 // The objects of one kind as a reflector last saw them.
-// Threads: any may read at once; the reflector alone writes. Readers get shared pointers and hold no lock while they use
-// them. A relist replaces the content in one step.
+// Threads: any may read at once; the reflector alone writes. Readers get shared pointers and hold no lock while they
+// use them. A relist replaces the content in one step.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,8 @@ struct StoreOptions {
 };
 
 // What changed: the key, and the object before and after (null where there is none). Called on the reflector's thread
-// after the store has the new state. On a relist: one call per difference. `synced`: once, after the first complete list.
+// after the store has the new state. On a relist: one call per difference. `synced`: once, after the first complete
+// list.
 struct StoreListener {
   std::function<void(const std::string& key, const ObjectPtr& before, const ObjectPtr& after)> changed;
   std::function<void()> synced;

@@ -215,7 +215,8 @@ awaitable<void> run_worker(WorkQueue& queue, Reconciler& reconciler, ControllerO
 }
 
 struct Periodic::Impl {
-  Impl(boost::asio::io_context& context, Ticker& t, std::chrono::nanoseconds i) : ticker(t), interval(i), wake(context) {}
+  Impl(boost::asio::io_context& context, Ticker& t, std::chrono::nanoseconds i)
+      : ticker(t), interval(i), wake(context) {}
   static awaitable<void> run(std::shared_ptr<Impl> self);
   Ticker& ticker;  // not touched once stopped
   std::chrono::nanoseconds interval;

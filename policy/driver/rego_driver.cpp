@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::string_view kEntryPoint = "data.template.violation";
 
-// The rule through which Gatekeeper reads a template's violations. Compiled with every template for its type errors only
-// (what `violation` may hold); its lines lie where those errors are expected to point.
+// The rule through which Gatekeeper reads a template's violations. Compiled with every template for its type errors
+// only (what `violation` may hold); its lines lie where those errors are expected to point.
 constexpr std::string_view kReaderFile = "hooks.hooks_builtin";
 constexpr std::string_view kReader = R"(package hooks
 
@@ -52,7 +52,9 @@ rego::Parsed<rego::Module> reader_module() {
 }
 
 // %T of what Rego hands back.
-std::string_view rego_go_type(const Value& value) noexcept { return value.is_number() ? "json.Number" : go_type(value); }
+std::string_view rego_go_type(const Value& value) noexcept {
+  return value.is_number() ? "json.Number" : go_type(value);
+}
 
 Error message_error(const Value& message) {
   return make_error(Code::kUnsupported, "extracting message binding: .msg accessor error: " + go_value(message) +
@@ -106,8 +108,8 @@ const InputKeys& input_keys() {
   return kKeys;
 }
 
-// {"parameters": …, "review": …}, once per constraint and review: the keys are interned and in order, so there is nothing
-// to look up or sort.
+// {"parameters": …, "review": …}, once per constraint and review: the keys are interned and in order, so there is
+// nothing to look up or sort.
 Value make_input(Arena& arena, const Value& parameters, const Value& review) {
   const InputKeys& keys = input_keys();
   if (keys.parameters.symbol() == nullptr || keys.review.symbol() == nullptr) {

@@ -1,5 +1,6 @@
 // Templates with Rego code: source rules, compilation, evaluation of a constraint on a review.
-// Threads: CompiledTemplate and CompiledConstraint are immutable and shared; evaluation needs an EvalScratch per thread.
+// Threads: CompiledTemplate and CompiledConstraint are immutable and shared; evaluation needs an EvalScratch per
+// thread.
 #pragma once
 
 #include <memory>
@@ -50,8 +51,8 @@ struct EngineChoice {
 };
 Result<EngineChoice> choose_engine(const ConstraintTemplate& constraint_template);
 
-// Errors (kInvalid), with Gatekeeper's texts: "invalid ConstraintTemplate: invalid rego: invalid module: missing required
-// rules: [violation]", "unable to compile modules: …", "rego source missing required field: rego" …
+// Errors (kInvalid), with Gatekeeper's texts: "invalid ConstraintTemplate: invalid rego: invalid module: missing
+// required rules: [violation]", "unable to compile modules: …", "rego source missing required field: rego" …
 Result<std::shared_ptr<const CompiledTemplate>> compile_template(const ConstraintTemplate& constraint_template,
                                                                  const DriverOptions& options);
 

@@ -38,10 +38,12 @@ bool has_string_at(const Term& ref, std::size_t at, std::string_view text) {
          ref.items[at].text == text;
 }
 
-bool below_data(const Term& ref, std::string_view first) { return is_root(ref, "data") && has_string_at(ref, 1, first); }
+bool below_data(const Term& ref, std::string_view first) {
+  return is_root(ref, "data") && has_string_at(ref, 1, first);
+}
 
-// Calls visit(term) for the outermost terms of a rule, as OPA's walkers do; a visitor that returns true is not shown what
-// lies below. `refs_only` mimics WalkRefs (every outermost reference), otherwise WalkTerms (every outermost term).
+// Calls visit(term) for the outermost terms of a rule, as OPA's walkers do; a visitor that returns true is not shown
+// what lies below. `refs_only` mimics WalkRefs (every outermost reference), otherwise WalkTerms (every outermost term).
 template <typename Visit>
 class Walker {
  public:
@@ -194,8 +196,8 @@ Result<Value> field(const Value& source, std::string_view name, std::string_view
   for (const Value& element : value.elements()) {
     if (!element.is_string()) {
       return invalid(path + " accessor error: contains non-string value in the slice: " + go_value(element) +
-                     " is of the type " + std::string(source_type(element)) + ", expected string: while extracting Rego " +
-                     std::string(what));
+                     " is of the type " + std::string(source_type(element)) +
+                     ", expected string: while extracting Rego " + std::string(what));
     }
   }
   return value;

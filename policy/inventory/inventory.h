@@ -1,7 +1,8 @@
 // data.inventory: the synced objects that referential policies read, and the Namespaces that matching uses.
 // Threads: all members may be called from any thread. Writers take a lock; readers hold a version of their own and take
 // the lock only after something changed. Ownership: a version keeps alive what it shows.
-// Cost: upsert/remove O(log n); the first refresh() after changes rebuilds the changed groups (kind in a namespace) only.
+// Cost: upsert/remove O(log n); the first refresh() after changes rebuilds the changed groups (kind in a namespace)
+// only.
 #pragma once
 
 #include <atomic>
@@ -47,7 +48,8 @@ class Inventory {
   Inventory& operator=(const Inventory&) = delete;
 
   // Adds or replaces one object, found by its own apiVersion, kind, namespace and name. `object` is copied; numbers
-  // become float64 as in Gatekeeper. Errors (kInvalid): "invalid request object: resource <name> has no version | kind".
+  // become float64 as in Gatekeeper. Errors (kInvalid): "invalid request object: resource <name> has no version |
+  // kind".
   Result<void> upsert(const Value& object);
   // Removes by the same identity; absent is fine.
   Result<void> remove(const Value& object);

@@ -21,7 +21,8 @@ TEST(Inventory, ShapeAndVersions) {
   EXPECT_EQ(to_json(inventory.refresh(mine).data()), R"({"inventory":{}})");
   const auto before = mine.version;
 
-  const Document pod = parse(R"({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "n"}, "x": 1000000})");
+  const Document pod =
+      parse(R"({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "n"}, "x": 1000000})");
   const Document ns = parse(R"({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}})");
   ASSERT_TRUE(inventory.upsert(pod.root()).ok());
   ASSERT_TRUE(inventory.upsert(ns.root()).ok());
@@ -35,8 +36,9 @@ TEST(Inventory, ShapeAndVersions) {
 
   const auto held = mine.version;
   ASSERT_TRUE(inventory.remove(pod.root()).ok());
-  EXPECT_EQ(to_json(inventory.refresh(mine).data()),
-            R"({"inventory":{"cluster":{"v1":{"Namespace":{"n":{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"n"}}}}}}})");
+  EXPECT_EQ(
+      to_json(inventory.refresh(mine).data()),
+      R"({"inventory":{"cluster":{"v1":{"Namespace":{"n":{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"n"}}}}}}})");
   EXPECT_TRUE(held->data().path({"inventory", "namespace", "n", "v1", "Pod", "p"}).is_object());
   inventory.clear();
   EXPECT_EQ(inventory.size(), 0u);

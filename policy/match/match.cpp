@@ -91,7 +91,8 @@ LabelSelector LabelSelector::compile(const Value& selector) {
   const Value labels = selector.get("matchLabels");
   for (std::size_t i = 0; i < labels.keys().size(); ++i) {
     const Value& value = labels.values()[i];
-    out.requirements_.push_back({std::string(labels.keys()[i].as_string()), Operator::kIn,
+    out.requirements_.push_back({std::string(labels.keys()[i].as_string()),
+                                 Operator::kIn,
                                  {std::string(value.is_string() ? value.as_string() : std::string_view{})}});
   }
   for (const Value& expression : selector.get("matchExpressions").elements()) {
@@ -130,15 +131,11 @@ MatchOutcome LabelSelector::matches(const Value& labels) const noexcept {
                                               std::less<>());
         break;
       case Operator::kNotIn:
-        satisfied = !has || !std::binary_search(requirement.values.begin(), requirement.values.end(),
-                                                value.as_string(), std::less<>());
+        satisfied = !has || !std::binary_search(requirement.values.begin(), requirement.values.end(), value.as_string(),
+                                                std::less<>());
         break;
-      case Operator::kExists:
-        satisfied = has;
-        break;
-      case Operator::kDoesNotExist:
-        satisfied = !has;
-        break;
+      case Operator::kExists: satisfied = has; break;
+      case Operator::kDoesNotExist: satisfied = !has; break;
     }
     if (!satisfied) return MatchOutcome::kNo;
   }
@@ -149,8 +146,8 @@ Result<Match> Match::compile(const Value& match) {
   Match out;
   if (absent(match)) return out;
   if (!match.is_object()) {
-    return make_error(Code::kInvalid, "unable to create matcher: " +
-                                          accessor_error(".spec.match", match, "map[string]interface{}"));
+    return make_error(Code::kInvalid,
+                      "unable to create matcher: " + accessor_error(".spec.match", match, "map[string]interface{}"));
   }
   out.present_ = true;
   PC_TRY(out.source_, read_string(match.get("source"), "Match.source", "string"));
@@ -229,7 +226,8 @@ MatchOutcome Match::match_one(const Matchable& target, const Value& ns, Source s
 bool Match::kinds_match(const ObjectKind& kind) const noexcept {
   if (kinds_.empty()) return true;
   for (const KindEntry& entry : kinds_) {
-    if ((entry.any_kind || list_has(entry.kinds, kind.kind)) && (entry.any_group || list_has(entry.groups, kind.group))) {
+    if ((entry.any_kind || list_has(entry.kinds, kind.kind)) &&
+        (entry.any_group || list_has(entry.groups, kind.group))) {
       return true;
     }
   }
@@ -238,12 +236,9 @@ bool Match::kinds_match(const ObjectKind& kind) const noexcept {
 
 bool Match::scope_matches(const Matchable& target, bool has_namespace) const noexcept {
   switch (scope_) {
-    case Scope::kCluster:
-      return target.kind.is_namespace() || !has_namespace;
-    case Scope::kNamespaced:
-      return !target.kind.is_namespace() && has_namespace;
-    case Scope::kAny:
-      break;
+    case Scope::kCluster: return target.kind.is_namespace() || !has_namespace;
+    case Scope::kNamespaced: return !target.kind.is_namespace() && has_namespace;
+    case Scope::kAny: break;
   }
   return true;
 }

@@ -1,8 +1,9 @@
+#include "policy/match/match.h"
+
 #include <gtest/gtest.h>
 
 #include "engine/value/document.h"
 #include "policy/match/index.h"
-#include "policy/match/match.h"
 
 namespace portcullis::policy {
 namespace {
@@ -63,10 +64,10 @@ const Case kCases[] = {
     {R"({"excludedNamespaces": ["web"]})", kPod, "", "", Source::kNone, "no"},
     {R"({"excludedNamespaces": ["web"]})", kRole, "", "", Source::kNone, "yes"},
     {R"({"labelSelector": {"matchLabels": {"app": "x"}}})", kPod, "", "", Source::kNone, "yes"},
-    {R"({"labelSelector": {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["y", "x"]}]}})", kPod, "",
-     "", Source::kNone, "no"},
-    {R"({"labelSelector": {"matchExpressions": [{"key": "zone", "operator": "NotIn", "values": ["y"]}]}})", kPod, "", "",
-     Source::kNone, "yes"},
+    {R"({"labelSelector": {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["y", "x"]}]}})", kPod,
+     "", "", Source::kNone, "no"},
+    {R"({"labelSelector": {"matchExpressions": [{"key": "zone", "operator": "NotIn", "values": ["y"]}]}})", kPod, "",
+     "", Source::kNone, "yes"},
     {R"({"labelSelector": {"matchExpressions": [{"key": "zone", "operator": "DoesNotExist"}]}})", kPod, "", "",
      Source::kNone, "yes"},
     {R"({"namespaceSelector": {"matchLabels": {"team": "a"}}})", kPod, "", kNamespace, Source::kNone, "yes"},

@@ -40,7 +40,8 @@ Result<ScopedEntry> read_scoped_entry(const Value& entry) {
   }
   const Value points = entry.get("enforcementPoints");
   if (points.defined() && !points.is_null() && !points.is_array()) {
-    return invalid(json_type_error(points, "ScopedEnforcementAction.enforcementPoints", "[]constraints.EnforcementPoint"));
+    return invalid(
+        json_type_error(points, "ScopedEnforcementAction.enforcementPoints", "[]constraints.EnforcementPoint"));
   }
   for (const Value& point : points.elements()) {
     const Value name = point.get("name");
@@ -135,8 +136,8 @@ Result<void> validate_enforcement(const Value& constraint, bool quote_value) {
   for (const Value& element : scoped.elements()) {
     Result<ScopedEntry> entry = read_scoped_entry(element);
     if (!entry.ok()) {
-      return invalid(std::string(kFetching) + "could not convert JSON to scopedEnforcementActions: " +
-                     entry.error().message);
+      return invalid(std::string(kFetching) +
+                     "could not convert JSON to scopedEnforcementActions: " + entry.error().message);
     }
     if (entry->action != "deny" && entry->action != "dryrun" && entry->action != "warn") {
       bad_actions.push_back(entry->action);

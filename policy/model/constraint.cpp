@@ -48,8 +48,7 @@ Result<ConstraintPtr> decode_constraint(const Value& object) {
   auto constraint = std::make_shared<Constraint>();
   PC_TRY(constraint->enforcement, decode_enforcement(object));
   Arena scratch;
-  constraint->document =
-      Document::copy_of(as_unstructured_numbers(scratch, without_key(scratch, object, "status")));
+  constraint->document = Document::copy_of(as_unstructured_numbers(scratch, without_key(scratch, object, "status")));
   constraint->object = constraint->document.root();
   constraint->kind = std::string(constraint->object.string_or("kind"));
   constraint->name = std::string(name_of(constraint->object));

@@ -27,8 +27,8 @@ using ConstraintPtr = std::shared_ptr<const Constraint>;
 // "invalid Constraint: missing metadata.name", "… missing kind", "… wrong API Group for Constraint …" (kInvalid).
 Result<void> validate_constraint_metadata(const Value& object);
 
-// Copies `object` (already validated and defaulted, see policy/schema) without its status; numbers become what Kubernetes'
-// unstructured objects hold (int64 where it fits, else float64). Errors: decode_enforcement's.
+// Copies `object` (already validated and defaulted, see policy/schema) without its status; numbers become what
+// Kubernetes' unstructured objects hold (int64 where it fits, else float64). Errors: decode_enforcement's.
 Result<ConstraintPtr> decode_constraint(const Value& object);
 
 // Same spec, labels and annotations (status, generation and the rest do not count): nothing to load again.

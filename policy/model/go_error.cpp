@@ -9,19 +9,13 @@ namespace portcullis::policy {
 
 std::string json_kind(const Value& value, bool with_number) {
   switch (value.kind()) {
-    case Kind::kBool:
-      return "bool";
-    case Kind::kNumber:
-      return with_number ? "number " + portcullis::number_text(value) : "number";
-    case Kind::kString:
-      return "string";
+    case Kind::kBool: return "bool";
+    case Kind::kNumber: return with_number ? "number " + portcullis::number_text(value) : "number";
+    case Kind::kString: return "string";
     case Kind::kArray:
-    case Kind::kSet:
-      return "array";
-    case Kind::kObject:
-      return "object";
-    default:
-      return "null";
+    case Kind::kSet: return "array";
+    case Kind::kObject: return "object";
+    default: return "null";
   }
 }
 
@@ -41,30 +35,21 @@ std::string json_value_error(const Value& value, std::string_view go_type_name) 
 
 std::string_view go_type(const Value& value) noexcept {
   switch (value.kind()) {
-    case Kind::kBool:
-      return "bool";
-    case Kind::kNumber:
-      return value.is_integer() ? "int64" : "float64";
-    case Kind::kString:
-      return "string";
+    case Kind::kBool: return "bool";
+    case Kind::kNumber: return value.is_integer() ? "int64" : "float64";
+    case Kind::kString: return "string";
     case Kind::kArray:
-    case Kind::kSet:
-      return "[]interface {}";
-    case Kind::kObject:
-      return "map[string]interface {}";
-    default:
-      return "<nil>";
+    case Kind::kSet: return "[]interface {}";
+    case Kind::kObject: return "map[string]interface {}";
+    default: return "<nil>";
   }
 }
 
 std::string go_value(const Value& value) {
   switch (value.kind()) {
-    case Kind::kBool:
-      return value.is_true() ? "true" : "false";
-    case Kind::kNumber:
-      return number_text(value);
-    case Kind::kString:
-      return std::string(value.as_string());
+    case Kind::kBool: return value.is_true() ? "true" : "false";
+    case Kind::kNumber: return number_text(value);
+    case Kind::kString: return std::string(value.as_string());
     case Kind::kArray:
     case Kind::kSet: {
       std::string out = "[";
@@ -86,8 +71,7 @@ std::string go_value(const Value& value) {
       }
       return out + "]";
     }
-    default:
-      return "<nil>";
+    default: return "<nil>";
   }
 }
 

@@ -68,8 +68,7 @@ TEST(Enforcement, Texts) {
        "expected string"},
       {R"({"enforcementAction": "block"})", "",
        R"(unrecognized enforcementAction: "block" is not within the supported list [deny dryrun warn scoped])"},
-      {R"({"enforcementAction": "scoped"})",
-       "missing required field: spec.scopedEnforcementActions must be defined",
+      {R"({"enforcementAction": "scoped"})", "missing required field: spec.scopedEnforcementActions must be defined",
        "error fetching scopedEnforcementActions: scopedEnforcementActions is required"},
       {R"({"enforcementAction": "scoped", "scopedEnforcementActions": []})", "", ""},
       {R"({"enforcementAction": "scoped", "scopedEnforcementActions": [{"action": "x", "enforcementPoints": [{"name": "p"}]}]})",
@@ -102,7 +101,8 @@ TEST(Template, LegacyRegoReplacesCode) {
 }
 
 TEST(Template, LegacySchemaDefaultsByVersion) {
-  constexpr std::string_view kBody = R"(, "kind": "ConstraintTemplate", "metadata": {"name": "a"}, "spec": {"crd": {"spec":
+  constexpr std::string_view kBody =
+      R"(, "kind": "ConstraintTemplate", "metadata": {"name": "a"}, "spec": {"crd": {"spec":
       {"names": {"kind": "A"}, "validation": {"openAPIV3Schema": {"properties": {"x": {"type": "array"}}, "nonsense": 1}}}}}})";
   const Document v1 = parse(R"({"apiVersion": "templates.gatekeeper.sh/v1")" + std::string(kBody));
   const Document beta = parse(R"({"apiVersion": "templates.gatekeeper.sh/v1beta1")" + std::string(kBody));

@@ -49,9 +49,7 @@ constexpr std::int64_t kExponentFrom = 1000000;
 
 enum class NumberForm { kFloat64, kUnstructured };
 
-bool has_only_digits(std::string_view text) noexcept {
-  return text.find_first_of(".eE") == std::string_view::npos;
-}
+bool has_only_digits(std::string_view text) noexcept { return text.find_first_of(".eE") == std::string_view::npos; }
 
 Value convert_number(Arena& arena, const Value& value, NumberForm form) {
   if (value.is_integer()) {
@@ -85,8 +83,7 @@ Value convert_all(Arena& arena, const Value& whole, std::span<const Value> value
 
 Value convert(Arena& arena, const Value& value, NumberForm form) {
   switch (value.kind()) {
-    case Kind::kNumber:
-      return convert_number(arena, value, form);
+    case Kind::kNumber: return convert_number(arena, value, form);
     case Kind::kArray:
       return convert_all(arena, value, value.elements(), form,
                          [&](std::span<const Value> changed) { return make_array(arena, changed); });
@@ -94,7 +91,8 @@ Value convert(Arena& arena, const Value& value, NumberForm form) {
       return convert_all(arena, value, value.values(), form, [&](std::span<const Value> changed) {
         // Keys stay in order, so the representation can be written down directly.
         const std::uint32_t n = value.size();
-        auto* rep = static_cast<ObjectRep*>(arena.allocate(sizeof(ObjectRep) + 2 * n * sizeof(Value), alignof(ObjectRep)));
+        auto* rep =
+            static_cast<ObjectRep*>(arena.allocate(sizeof(ObjectRep) + 2 * n * sizeof(Value), alignof(ObjectRep)));
         rep->size = n;
         rep->symbols = value.as_object()->symbols;
         Value* slots = const_cast<Value*>(rep->keys());
@@ -104,8 +102,7 @@ Value convert(Arena& arena, const Value& value, NumberForm form) {
         }
         return Value::object(rep);
       });
-    default:
-      return value;
+    default: return value;
   }
 }
 

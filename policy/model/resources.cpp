@@ -41,15 +41,9 @@ kube::ApiResource constraints_of(std::string_view kind) {
 kube::ApiResource custom_resource_definitions() {
   return resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false, true);
 }
-kube::ApiResource namespaces() {
-  return resource("", "v1", "Namespace", "namespaces", false, true);
-}
-kube::ApiResource pods() {
-  return resource("", "v1", "Pod", "pods", true, true);
-}
-kube::ApiResource secrets() {
-  return resource("", "v1", "Secret", "secrets", true);
-}
+kube::ApiResource namespaces() { return resource("", "v1", "Namespace", "namespaces", false, true); }
+kube::ApiResource pods() { return resource("", "v1", "Pod", "pods", true, true); }
+kube::ApiResource secrets() { return resource("", "v1", "Secret", "secrets", true); }
 kube::ApiResource validating_webhook_configurations() {
   return resource("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration",
                   "validatingwebhookconfigurations", false);

@@ -19,8 +19,8 @@ enum class Shape : std::uint8_t {
   kAny,          // any JSON
   kAnyList,      // dropped when empty
   kSchema,
-  kSchemaList,   // dropped when empty
-  kSchemaMap,    // dropped when empty
+  kSchemaList,  // dropped when empty
+  kSchemaMap,   // dropped when empty
   kSchemaOrBool,
   kSchemaOrList,
   kSchemaOrStrings,  // dependencies
@@ -132,13 +132,11 @@ Result<Value> normalize_keyword(Arena& arena, const Keyword& keyword, const Valu
         if (!element.is_string()) return type_error(element, path, keyword.name, "string");
       }
       return value.size() == 0 ? Value::undefined() : value;
-    case Shape::kAny:
-      return value;
+    case Shape::kAny: return value;
     case Shape::kAnyList:
       if (!value.is_array()) return wrong();
       return value.size() == 0 ? Value::undefined() : value;
-    case Shape::kSchema:
-      return normalize_schema_props(arena, value, below);
+    case Shape::kSchema: return normalize_schema_props(arena, value, below);
     case Shape::kSchemaList:
       if (!value.is_array()) return wrong();
       if (value.size() == 0) return Value::undefined();

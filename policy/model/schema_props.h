@@ -15,7 +15,8 @@ namespace portcullis::policy {
 Result<Value> normalize_schema_props(Arena& arena, const Value& schema, const std::string& path);
 
 // legacySchema: preserve-unknown-fields on every node of type "" or object, items for arrays that have none.
-// `schema` must be normalized; undefined gives an empty preserve-unknown schema. Errors (kInvalid): items given as a list.
+// `schema` must be normalized; undefined gives an empty preserve-unknown schema. Errors (kInvalid): items given as a
+// list.
 Result<Value> add_preserve_unknown_fields(Arena& arena, const Value& schema);
 
 }  // namespace portcullis::policy

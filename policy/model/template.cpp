@@ -79,10 +79,10 @@ Result<TemplateTarget> decode_target(Arena& arena, const Value& value, std::stri
   };
   TemplateTarget target;
   if (value.is_null()) return target;
-  if (!value.is_object()) return invalid(json_type_error(value, "ConstraintTemplateSpec.spec.targets", std::string(version) + ".Target"));
+  if (!value.is_object())
+    return invalid(json_type_error(value, "ConstraintTemplateSpec.spec.targets", std::string(version) + ".Target"));
   PC_TRY(target.target, decode_string(value.get("target"), field("Target", "target")));
-  PC_TRY(target.operations,
-         decode_strings(value.get("operations"), field("Target", "operations"), "v1.OperationType"));
+  PC_TRY(target.operations, decode_strings(value.get("operations"), field("Target", "operations"), "v1.OperationType"));
   const Value code = value.get("code");
   if (!absent(code) && !code.is_array()) {
     return invalid(json_type_error(code, field("Target", "code"), "[]" + std::string(version) + ".Code"));
@@ -105,8 +105,8 @@ Result<TemplateTarget> decode_target(Arena& arena, const Value& value, std::stri
 Result<Value> decode_parameters_schema(Arena& arena, const Value& crd_spec, std::string_view version,
                                        bool default_legacy) {
   constexpr std::string_view kField = "spec.crd.spec.validation";
-  PC_TRY(const Value validation,
-         decode_object(crd_spec.get("validation"), "CRDSpec." + std::string(kField), std::string(version) + ".Validation"));
+  PC_TRY(const Value validation, decode_object(crd_spec.get("validation"), "CRDSpec." + std::string(kField),
+                                               std::string(version) + ".Validation"));
   const Value legacy_value = validation.get("legacySchema");
   bool legacy = default_legacy && version != "v1";
   if (!absent(legacy_value)) {
@@ -153,24 +153,21 @@ Result<TemplatePtr> decode_template(const Value& object, const TemplateDecodeOpt
   const std::string_view version = version_of(copy);
   PC_TRY(const Value metadata, decode_object(copy.get("metadata"), "ConstraintTemplate.metadata", "v1.ObjectMeta"));
   PC_TRY(out->name, decode_string(metadata.get("name"), "ObjectMeta.metadata.name"));
-  PC_TRY(out->labels,
-         decode_object(metadata.get("labels"), "ObjectMeta.metadata.labels", "map[string]string"));
+  PC_TRY(out->labels, decode_object(metadata.get("labels"), "ObjectMeta.metadata.labels", "map[string]string"));
   for (const Value& label : out->labels.values()) {
     if (!label.is_string()) return invalid(json_type_error(label, "ObjectMeta.metadata.labels", "string"));
   }
 
-  PC_TRY(const Value spec, decode_object(copy.get("spec"), "ConstraintTemplate.spec",
-                                         std::string(version) + ".ConstraintTemplateSpec"));
-  PC_TRY(const Value crd, decode_object(spec.get("crd"), "ConstraintTemplateSpec.spec.crd", std::string(version) + ".CRD"));
-  PC_TRY(const Value crd_spec,
-         decode_object(crd.get("spec"), "CRD.spec.crd.spec", std::string(version) + ".CRDSpec"));
+  PC_TRY(const Value spec,
+         decode_object(copy.get("spec"), "ConstraintTemplate.spec", std::string(version) + ".ConstraintTemplateSpec"));
+  PC_TRY(const Value crd,
+         decode_object(spec.get("crd"), "ConstraintTemplateSpec.spec.crd", std::string(version) + ".CRD"));
+  PC_TRY(const Value crd_spec, decode_object(crd.get("spec"), "CRD.spec.crd.spec", std::string(version) + ".CRDSpec"));
   PC_TRY(const Value names,
          decode_object(crd_spec.get("names"), "CRDSpec.spec.crd.spec.names", std::string(version) + ".Names"));
   PC_TRY(out->kind, decode_string(names.get("kind"), "Names.spec.crd.spec.names.kind"));
-  PC_TRY(out->short_names,
-         decode_strings(names.get("shortNames"), "Names.spec.crd.spec.names.shortNames"));
-  PC_TRY(out->parameters_schema,
-         decode_parameters_schema(arena, crd_spec, version, options.default_legacy_schema));
+  PC_TRY(out->short_names, decode_strings(names.get("shortNames"), "Names.spec.crd.spec.names.shortNames"));
+  PC_TRY(out->parameters_schema, decode_parameters_schema(arena, crd_spec, version, options.default_legacy_schema));
 
   const Value targets = spec.get("targets");
   if (!absent(targets) && !targets.is_array()) {
@@ -195,9 +192,9 @@ Result<void> validate_template(const ConstraintTemplate& constraint_template) {
                             " does not specify CRD Kind");
   }
   if (text::to_lower_ascii(constraint_template.name) != text::to_lower_ascii(kind)) {
-    return invalid_template("the ConstraintTemplate's name " + text::go_quote(constraint_template.name) +
-                            " is not equal to the lowercase of CRD's Kind: " +
-                            text::go_quote(text::to_lower_ascii(kind)));
+    return invalid_template(
+        "the ConstraintTemplate's name " + text::go_quote(constraint_template.name) +
+        " is not equal to the lowercase of CRD's Kind: " + text::go_quote(text::to_lower_ascii(kind)));
   }
   if (target.target != kTargetName) {
     return invalid_template("target " + text::go_quote(target.target) + " not recognized, known targets [" +

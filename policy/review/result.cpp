@@ -21,8 +21,7 @@ AdmissionResponse plain_response(bool allowed, int code, std::string message) {
 
 AdmissionResponse admission_response(const ReviewResult& result, std::string_view display_name) {
   if (result.failed()) {
-    return plain_response(false, 500,
-                          "error reviewing resource " + std::string(display_name) + ": " + result.failure);
+    return plain_response(false, 500, "error reviewing resource " + std::string(display_name) + ": " + result.failure);
   }
   AdmissionResponse out;
   std::string denied;

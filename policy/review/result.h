@@ -37,7 +37,8 @@ struct ReviewResult {
   // One per template evaluated, only when asked for.
   std::vector<TemplateStats> stats;
   // What made the review as a whole fail (a msg that is no string, oldObject missing on DELETE …): the webhook answers
-  // 500, audit keeps `violations` and reports it. Empty: nothing. The text is what follows "error reviewing resource n: ".
+  // 500, audit keeps `violations` and reports it. Empty: nothing. The text is what follows "error reviewing resource n:
+  // ".
   std::string failure;
   Code failure_code = Code::kInvalid;
 

@@ -147,8 +147,9 @@ Result<Review> decode_admission_review(std::string_view body, rego::EvalScratch&
   if (root.is_null()) return Review();
   if (!root.is_object()) {
     return invalid("couldn't get version/kind; json parse error: " +
-                   json_value_error(root, "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
-                                          "\"json:\\\"kind,omitempty\\\"\" }"));
+                   json_value_error(root,
+                                    "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+                                    "\"json:\\\"kind,omitempty\\\"\" }"));
   }
   Fields fields(root, "AdmissionReview", "");
   const std::string_view api_version = fields.text("apiVersion");
@@ -175,20 +176,11 @@ Review review_of_object(const Value& object, Source source, Operation operation)
   out.source = source;
   out.operation = operation;
   switch (operation) {
-    case Operation::kCreate:
-      out.operation_text = "CREATE";
-      break;
-    case Operation::kUpdate:
-      out.operation_text = "UPDATE";
-      break;
-    case Operation::kDelete:
-      out.operation_text = "DELETE";
-      break;
-    case Operation::kConnect:
-      out.operation_text = "CONNECT";
-      break;
-    default:
-      break;
+    case Operation::kCreate: out.operation_text = "CREATE"; break;
+    case Operation::kUpdate: out.operation_text = "UPDATE"; break;
+    case Operation::kDelete: out.operation_text = "DELETE"; break;
+    case Operation::kConnect: out.operation_text = "CONNECT"; break;
+    default: break;
   }
   (operation == Operation::kDelete ? out.old_object : out.object) = object;
   return out;

@@ -22,10 +22,10 @@ struct Review {
   std::string_view api_version;  // of the AdmissionReview, echoed; "" for synthetic reviews
   std::string_view review_kind;  // "AdmissionReview" or what was sent
   std::string_view name;
-  std::string_view ns;           // request.namespace
+  std::string_view ns;  // request.namespace
   std::string_view operation_text;
   Operation operation = Operation::kNone;
-  std::string_view group, version, kind;               // request.kind
+  std::string_view group, version, kind;  // request.kind
   std::string_view resource_group, resource_version, resource, sub_resource;
   std::string_view username;
   Value user_info;
@@ -33,16 +33,16 @@ struct Review {
   bool dry_run = false;
   bool has_dry_run = false;
 
-  Value object;      // undefined when absent or null
+  Value object;  // undefined when absent or null
   Value old_object;
-  Value request;     // request as sent (undefined for synthetic reviews)
+  Value request;  // request as sent (undefined for synthetic reviews)
 
   // The objects' numbers are float64 already (decoded requests); otherwise policies are shown a converted copy.
   bool float64_numbers = false;
 
   Source source = Source::kNone;
-  Value match_namespace;   // Namespace for matching; undefined: unknown (the inventory's is then used)
-  Value input_namespace;   // Namespace shown as input.review.namespaceObject; undefined: {}
+  Value match_namespace;  // Namespace for matching; undefined: unknown (the inventory's is then used)
+  Value input_namespace;  // Namespace shown as input.review.namespaceObject; undefined: {}
 
   // The name to show: request name, else the object's name or generateName.
   std::string_view display_name() const noexcept;

@@ -20,9 +20,10 @@ std::string template_json(std::string_view kind, std::string_view rego, std::str
   for (const char c : kind) name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   std::string source;
   append_json(source, Value::string(rego));
-  return R"({"apiVersion": "templates.gatekeeper.sh/v1beta1", "kind": "ConstraintTemplate", "metadata": {"name": ")" + name +
-         R"("}, "spec": {"crd": {"spec": {"names": {"kind": ")" + std::string(kind) +
-         R"("}}}, "targets": [{"target": "admission.k8s.gatekeeper.sh", "rego": )" + source + std::string(more) + "}]}}";
+  return R"({"apiVersion": "templates.gatekeeper.sh/v1beta1", "kind": "ConstraintTemplate", "metadata": {"name": ")" +
+         name + R"("}, "spec": {"crd": {"spec": {"names": {"kind": ")" + std::string(kind) +
+         R"("}}}, "targets": [{"target": "admission.k8s.gatekeeper.sh", "rego": )" + source + std::string(more) +
+         "}]}}";
 }
 
 std::string constraint_json(std::string_view kind, std::string_view name, std::string_view spec = "{}") {
@@ -57,7 +58,8 @@ class Fixture : public ::testing::Test {
   }
   static std::vector<std::string> messages(const ReviewResult& result) {
     std::vector<std::string> out;
-    for (const Violation& violation : result.violations) out.push_back(violation.constraint->name + ": " + violation.message);
+    for (const Violation& violation : result.violations)
+      out.push_back(violation.constraint->name + ": " + violation.message);
     return out;
   }
 
@@ -71,7 +73,8 @@ class Fixture : public ::testing::Test {
 };
 
 using Strings = std::vector<std::string>;
-constexpr const char* kPod = R"({"uid": "u", "kind": {"group": "", "version": "v1", "kind": "Pod"}, "operation": "CREATE", "name": "p",
+constexpr const char* kPod =
+    R"({"uid": "u", "kind": {"group": "", "version": "v1", "kind": "Pod"}, "operation": "CREATE", "name": "p",
     "namespace": "web", "object": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "web"}}})";
 
 TEST_F(Fixture, DenyWarnDryrunAndScopedMakeTheAnswer) {
@@ -79,18 +82,20 @@ TEST_F(Fixture, DenyWarnDryrunAndScopedMakeTheAnswer) {
   add_constraint(constraint_json("N", "deny-it", R"({"parameters": {"p": "d"}})"));
   add_constraint(constraint_json("N", "dry", R"({"enforcementAction": "dryrun", "parameters": {"p": "x"}})"));
   add_constraint(constraint_json("N", "warn-it", R"({"enforcementAction": "warn", "parameters": {"p": "w"}})"));
-  add_constraint(constraint_json("N", "both", R"({"enforcementAction": "scoped", "parameters": {"p": "s"}, "scopedEnforcementActions": [
+  add_constraint(constraint_json(
+      "N", "both", R"({"enforcementAction": "scoped", "parameters": {"p": "s"}, "scopedEnforcementActions": [
       {"action": "deny", "enforcementPoints": [{"name": "validation.gatekeeper.sh"}]}, {"action": "warn", "enforcementPoints": [{"name": "*"}]}]})"));
   add_constraint(constraint_json("N", "elsewhere", R"({"enforcementAction": "scoped", "scopedEnforcementActions": [
       {"action": "deny", "enforcementPoints": [{"name": "audit.gatekeeper.sh"}]}]})"));
   const ReviewResult result = admit(kPod);
   EXPECT_EQ(messages(result), (Strings{"deny-it: d p", "dry: x p", "both: s p", "warn-it: w p"}));
   const AdmissionResponse response = admission_response(result, "p");
-  EXPECT_EQ(encode_admission_response("admission.k8s.io/v1", "AdmissionReview", "u", response),
-            R"({"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"u","allowed":false,"status":)"
-            R"({"metadata":{},"message":"[deny-it] d p\n[both] s p","reason":"Forbidden","code":403},)"
-            R"("warnings":["[both] s p","[warn-it] w p"]}})"
-            "\n");
+  EXPECT_EQ(
+      encode_admission_response("admission.k8s.io/v1", "AdmissionReview", "u", response),
+      R"({"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"u","allowed":false,"status":)"
+      R"({"metadata":{},"message":"[deny-it] d p\n[both] s p","reason":"Forbidden","code":403},)"
+      R"("warnings":["[both] s p","[warn-it] w p"]}})"
+      "\n");
 }
 
 TEST_F(Fixture, OneBrokenPolicyHarmsNoOther) {
@@ -112,10 +117,12 @@ violation[{"msg": input.review.object.metadata.labels}] { true })"));
   EXPECT_EQ(conflict.violations[2].details, "null");
   EXPECT_NE(conflict.violations[1].message.find("eval_conflict_error"), std::string::npos);
 
-  const ReviewResult failed = admit(R"({"operation": "CREATE", "object": {"kind": "Pod", "metadata": {"name": "p", "labels": {"a": "b"}}}})");
-  EXPECT_EQ(failed.failure,
-            "admission.k8s.gatekeeper.sh: Rego: extracting message binding: .msg accessor error: map[a:b] is of the type "
-            "map[string]interface {}, expected string\n\n");
+  const ReviewResult failed =
+      admit(R"({"operation": "CREATE", "object": {"kind": "Pod", "metadata": {"name": "p", "labels": {"a": "b"}}}})");
+  EXPECT_EQ(
+      failed.failure,
+      "admission.k8s.gatekeeper.sh: Rego: extracting message binding: .msg accessor error: map[a:b] is of the type "
+      "map[string]interface {}, expected string\n\n");
   EXPECT_EQ(failed.violations.size(), 3u);  // the others keep theirs
   EXPECT_EQ(admission_response(failed, "p").code, 500);
 }
@@ -125,14 +132,16 @@ TEST_F(Fixture, DeleteSeesTheOldObject) {
   add_constraint(constraint_json("N", "c", R"({"match": {"kinds": [{"kinds": ["Pod"]}]}, "parameters": {"p": "d"}})"));
   EXPECT_EQ(messages(admit(R"({"operation": "DELETE", "oldObject": {"kind": "Pod", "metadata": {"name": "gone"}}})")),
             (Strings{"c: d gone"}));
-  EXPECT_EQ(admit(R"({"operation": "DELETE", "object": {"kind": "Pod"}})").failure,
-            "admission.k8s.gatekeeper.sh: target.HandleReview failed for target \"admission.k8s.gatekeeper.sh\": oldObject "
-            "cannot be nil for DELETE operations\n");
+  EXPECT_EQ(
+      admit(R"({"operation": "DELETE", "object": {"kind": "Pod"}})").failure,
+      "admission.k8s.gatekeeper.sh: target.HandleReview failed for target \"admission.k8s.gatekeeper.sh\": oldObject "
+      "cannot be nil for DELETE operations\n");
   EXPECT_EQ(messages(admit(R"({"operation": "UPDATE", "object": {"kind": "Job", "metadata": {"name": "j"}},
       "oldObject": {"kind": "Pod", "metadata": {"name": "before"}}})")),
             (Strings{"c: d j"}));
-  EXPECT_EQ(messages(admit(R"({"operation": "CONNECT"})")),
-            (Strings{"c: unable to match constraints: invalid request object: neither object nor old object are defined"}));
+  EXPECT_EQ(
+      messages(admit(R"({"operation": "CONNECT"})")),
+      (Strings{"c: unable to match constraints: invalid request object: neither object nor old object are defined"}));
 }
 
 TEST_F(Fixture, OperationsOfATemplateCountForTheWebhookOnly) {
@@ -146,19 +155,23 @@ TEST_F(Fixture, InputHasGatekeepersShape) {
   add_template(template_json("Show", R"(package s
 violation[{"msg": msg}] { msg := json.marshal(input) })"));
   add_constraint(constraint_json("Show", "c", R"({"parameters": {"n": 1000000}})"));
-  EXPECT_EQ(messages(admit(R"({"uid": "u", "kind": {"group": "", "version": "v1", "kind": "Pod"}, "operation": "CREATE", "dryRun": false,
+  EXPECT_EQ(
+      messages(admit(
+          R"({"uid": "u", "kind": {"group": "", "version": "v1", "kind": "Pod"}, "operation": "CREATE", "dryRun": false,
       "userInfo": {"username": "bob", "extra": null, "other": 1}, "object": {"kind": "Pod", "metadata": {"name": "p"}, "n": 1000000}, "more": 1})")),
-            (Strings{R"(c: {"parameters":{"n":1000000},"review":{"dryRun":false,"kind":{"group":"","kind":"Pod","version":"v1"},)"
-                     R"("namespaceObject":{},"object":{"kind":"Pod","metadata":{"name":"p"},"n":1e+06},"oldObject":null,)"
-                     R"("operation":"CREATE","options":null,"resource":{"group":"","resource":"","version":""},"uid":"u",)"
-                     R"("userInfo":{"username":"bob"}}})"}));
+      (Strings{
+          R"(c: {"parameters":{"n":1000000},"review":{"dryRun":false,"kind":{"group":"","kind":"Pod","version":"v1"},)"
+          R"("namespaceObject":{},"object":{"kind":"Pod","metadata":{"name":"p"},"n":1e+06},"oldObject":null,)"
+          R"("operation":"CREATE","options":null,"resource":{"group":"","resource":"","version":""},"uid":"u",)"
+          R"("userInfo":{"username":"bob"}}})"}));
 }
 
 TEST_F(Fixture, NumbersReachPoliciesAsGoLeavesThem) {
   add_template(template_json("Show", R"(package s
 violation[{"msg": msg}] { msg := sprintf("%v %v", [input.review.object.spec, input.parameters]) })"));
   add_constraint(constraint_json("Show", "c", R"({"parameters": {"n": 1000000, "f": 1.50}})"));
-  const Document object = parse(R"({"kind": "Pod", "metadata": {"name": "p"}, "spec": {"n": 1000000, "f": 1.50, "small": 5}})");
+  const Document object =
+      parse(R"({"kind": "Pod", "metadata": {"name": "p"}, "spec": {"n": 1000000, "f": 1.50, "small": 5}})");
   snapshot_ = builder_.build();
   const ReviewResult result = snapshot_->review(review_of_object(object.root(), Source::kOriginal),
                                                 inventory_.refresh(cached_), scratch_, host_, {});
@@ -185,8 +198,9 @@ TEST_F(Fixture, BuilderKeepsTheLastGoodState) {
 TEST_F(Fixture, ManyConstraintsShareSegments) {
   add_template(template_json("N", kName));
   for (int i = 0; i < 1000; ++i) {
-    add_constraint(constraint_json("N", "c" + std::to_string(i),
-                                   R"({"match": {"kinds": [{"kinds": ["K)" + std::to_string(i % 50) + R"("]}]}, "parameters": {"p": "d"}})"));
+    add_constraint(constraint_json(
+        "N", "c" + std::to_string(i),
+        R"({"match": {"kinds": [{"kinds": ["K)" + std::to_string(i % 50) + R"("]}]}, "parameters": {"p": "d"}})"));
   }
   const ReviewResult result = admit(R"({"operation": "CREATE", "object": {"kind": "K7", "metadata": {"name": "p"}}})");
   EXPECT_EQ(result.violations.size(), 20u);
@@ -194,7 +208,8 @@ TEST_F(Fixture, ManyConstraintsShareSegments) {
   EXPECT_NE(snapshot_->find_constraint("N", "c999"), nullptr);
   const auto before = snapshot_;
   EXPECT_TRUE(builder_.remove_constraint("N", "c7"));
-  EXPECT_EQ(admit(R"({"operation": "CREATE", "object": {"kind": "K7", "metadata": {"name": "p"}}})").violations.size(), 19u);
+  EXPECT_EQ(admit(R"({"operation": "CREATE", "object": {"kind": "K7", "metadata": {"name": "p"}}})").violations.size(),
+            19u);
   EXPECT_NE(before->find_constraint("N", "c7"), nullptr);
   EXPECT_EQ(snapshot_->find_constraint("N", "c7"), nullptr);
 }

@@ -97,9 +97,7 @@ class Run {
     for (const Finding& finding : findings_) add(loaded, std::string(finding.message), to_json(finding.details));
     if (evaluated.ok()) return;
     switch (evaluated.error().code) {
-      case Code::kUnsupported:
-        fail(evaluated.error().message, Code::kInvalid);
-        break;
+      case Code::kUnsupported: fail(evaluated.error().message, Code::kInvalid); break;
       case Code::kTimeout:
         fail("deadline passed while evaluating " + loaded.constraint->kind + " " + loaded.constraint->name,
              Code::kTimeout);
@@ -137,8 +135,7 @@ class Run {
   void add_stats(const std::string& kind, std::chrono::steady_clock::time_point start) {
     const auto elapsed = std::chrono::steady_clock::now() - start;
     result_.stats.push_back(
-        {kind,
-         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count()),
+        {kind, static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count()),
          evaluated_});
   }
 

@@ -61,10 +61,10 @@ struct ReviewOptions {
 // Lifetime: a ReviewResult may outlive it.
 class Snapshot {
  public:
-  // Runs every matching constraint. Violations are data; a failing constraint harms no other; what fails the review as a
-  // whole is in ReviewResult::failure beside the violations of the others.
-  // `inventory` must outlive the call. `scratch` is not reset (the review lies in it); the caller resets between reviews.
-  // Cost: one lookup per object kind, then linear in the constraints of that kind.
+  // Runs every matching constraint. Violations are data; a failing constraint harms no other; what fails the review as
+  // a whole is in ReviewResult::failure beside the violations of the others. `inventory` must outlive the call.
+  // `scratch` is not reset (the review lies in it); the caller resets between reviews. Cost: one lookup per object
+  // kind, then linear in the constraints of that kind.
   ReviewResult review(const Review& review, const InventoryVersion& inventory, rego::EvalScratch& scratch,
                       rego::Host& host, const ReviewOptions& options) const;
 
@@ -86,9 +86,9 @@ class Snapshot {
 };
 
 struct TemplateChange {
-  bool changed = true;       // false: same spec and labels as before
+  bool changed = true;  // false: same spec and labels as before
   TemplatePtr constraint_template;
-  std::string note;          // for an Info log line; usually empty (engine choice)
+  std::string note;  // for an Info log line; usually empty (engine choice)
 };
 
 // The writer's side: holds the current templates and constraints, makes Snapshots.

@@ -111,9 +111,7 @@ struct SnapshotBuilder::TemplateEntry {
   }
 
  private:
-  std::size_t run_of_or_first(std::string_view name) const {
-    return runs.size() == 1 ? 0 : run_of(name);
-  }
+  std::size_t run_of_or_first(std::string_view name) const { return runs.size() == 1 ? 0 : run_of(name); }
 
   void split(std::size_t where) {
     Run upper;
@@ -164,9 +162,9 @@ Result<TemplateChange> SnapshotBuilder::set_template(const Value& object, const 
   }
   if (entry != nullptr && entry->count > 0 && decoded.targets.size() == 1 && !decoded.targets[0].target.empty() &&
       decoded.targets[0].target != kTargetName) {
-    return make_error(Code::kInvalid,
-                      "ConstraintTemplates with Constraints may not change targets: old targets [" +
-                          std::string(kTargetName) + "], new targets [" + decoded.targets[0].target + "]");
+    return make_error(Code::kInvalid, "ConstraintTemplates with Constraints may not change targets: old targets [" +
+                                          std::string(kTargetName) + "], new targets [" + decoded.targets[0].target +
+                                          "]");
   }
   PC_TRY_VOID(validate_template(decoded));
   auto loaded = std::make_shared<LoadedTemplate>();

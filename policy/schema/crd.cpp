@@ -205,8 +205,8 @@ Result<void> check_selector_types(const Value& selector) {
     if (!expression.is_object() && !expression.is_null()) {
       return selector_type_error(expression, "LabelSelector.matchExpressions", "v1.LabelSelectorRequirement");
     }
-    for (const auto& [name, type] : {std::pair<std::string_view, std::string_view>{"key", "string"},
-                                     {"operator", "v1.LabelSelectorOperator"}}) {
+    for (const auto& [name, type] :
+         {std::pair<std::string_view, std::string_view>{"key", "string"}, {"operator", "v1.LabelSelectorOperator"}}) {
       const Value value = expression.get(name);
       if (value.defined() && !value.is_null() && !value.is_string()) {
         return selector_type_error(value, "LabelSelectorRequirement.matchExpressions." + std::string(name), type);
@@ -230,8 +230,8 @@ void check_expression(const Value& expression, const std::string& path, std::vec
   const std::size_t count = expression.get("values").size();
   if (op == "In" || op == "NotIn") {
     if (count == 0) {
-      out.push_back(field_error(path + ".values", "Required value",
-                                "must be specified when `operator` is 'In' or 'NotIn'"));
+      out.push_back(
+          field_error(path + ".values", "Required value", "must be specified when `operator` is 'In' or 'NotIn'"));
     }
   } else if (op == "Exists" || op == "DoesNotExist") {
     if (count > 0) {

@@ -95,8 +95,8 @@ Value match_schema(Arena& arena) {
   Value properties = schema.get("properties");
   for (const std::string_view name : {"labelSelector", "namespaceSelector"}) {
     const Value key = make_symbol_or_string(arena, name);
-    const Value described =
-        with_member(arena, selector, make_symbol_or_string(arena, "description"), properties.get(name).get("description"));
+    const Value described = with_member(arena, selector, make_symbol_or_string(arena, "description"),
+                                        properties.get(name).get("description"));
     properties = with_member(arena, properties, key, described);
   }
   return with_member(arena, schema, make_symbol_or_string(arena, "properties"), properties);

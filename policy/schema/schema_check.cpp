@@ -21,7 +21,9 @@ constexpr std::string_view kMapType = "x-kubernetes-map-type";
 constexpr std::string_view kListMapKeys = "x-kubernetes-list-map-keys";
 
 std::string child(const std::string& path, std::string_view name) { return path + "." + std::string(name); }
-std::string key(const std::string& path, std::string_view name) { return path + ".properties[" + std::string(name) + "]"; }
+std::string key(const std::string& path, std::string_view name) {
+  return path + ".properties[" + std::string(name) + "]";
+}
 std::string index(const std::string& path, std::string_view name, std::size_t i) {
   return path + "." + std::string(name) + "[" + std::to_string(i) + "]";
 }
@@ -39,7 +41,8 @@ std::string unsupported(const std::string& path, std::string_view value, std::st
 template <typename F>
 void for_each_property(const Value& schema, F&& f) {
   const Value properties = schema.get("properties");
-  for (std::size_t i = 0; i < properties.keys().size(); ++i) f(properties.keys()[i].as_string(), properties.values()[i]);
+  for (std::size_t i = 0; i < properties.keys().size(); ++i)
+    f(properties.keys()[i].as_string(), properties.values()[i]);
 }
 
 // --- OpenAPI v3 as custom resources may use it --------------------------------------------------------------------
@@ -48,11 +51,13 @@ void check_keywords(const Value& schema, const std::string& path, Messages& out)
   const std::string_view type = schema.string_or("type");
   static constexpr std::string_view kTypes[] = {"array", "boolean", "integer", "number", "object", "string"};
   if (!type.empty() && std::find(std::begin(kTypes), std::end(kTypes), type) == std::end(kTypes)) {
-    out.push_back(unsupported(child(path, "type"), type,
-                              R"("array", "boolean", "integer", "number", "object", "string")"));
+    out.push_back(
+        unsupported(child(path, "type"), type, R"("array", "boolean", "integer", "number", "object", "string")"));
   }
-  for (const std::string_view name : {"id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"}) {
-    if (schema.get(name).defined()) out.push_back(forbidden(child(path, name), std::string(name) + " is not supported"));
+  for (const std::string_view name :
+       {"id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"}) {
+    if (schema.get(name).defined())
+      out.push_back(forbidden(child(path, name), std::string(name) + " is not supported"));
   }
   if (type == "null") {
     out.push_back(forbidden(child(path, "type"), "type cannot be set to null, use nullable as an alternative"));
@@ -66,8 +71,8 @@ void check_keywords(const Value& schema, const std::string& path, Messages& out)
   }
   const Value additional = schema.get("additionalProperties");
   if (additional.defined() && !additional.is_true() && schema.get("properties").size() != 0) {
-    out.push_back(forbidden(child(path, "additionalProperties"),
-                            "additionalProperties and properties are mutual exclusive"));
+    out.push_back(
+        forbidden(child(path, "additionalProperties"), "additionalProperties and properties are mutual exclusive"));
   }
 }
 
@@ -129,9 +134,8 @@ void check_openapi(const Value& schema, const std::string& path, Messages& out) 
   if (!schema.is_object()) return;
   check_keywords(schema, path, out);
   check_openapi(schema.get("additionalProperties"), child(path, "additionalProperties"), out);
-  for_each_property(schema, [&](std::string_view name, const Value& property) {
-    check_openapi(property, key(path, name), out);
-  });
+  for_each_property(
+      schema, [&](std::string_view name, const Value& property) { check_openapi(property, key(path, name), out); });
   check_openapi(schema.get("not"), child(path, "not"), out);
   for (const std::string_view name : {"allOf", "oneOf", "anyOf"}) {
     const auto elements = schema.get(name).elements();
@@ -173,8 +177,9 @@ void check_value_validation(const Value& schema, const std::string& path, bool s
   options.set_log_errors(false);
   const RE2 regex(pattern, options);
   if (!regex.ok()) {
-    out.push_back(invalid_text(child(path, "pattern"), pattern,
-                               "must be a valid regular expression, but isn't: error parsing regexp: " + regex.error()));
+    out.push_back(
+        invalid_text(child(path, "pattern"), pattern,
+                     "must be a valid regular expression, but isn't: error parsing regexp: " + regex.error()));
   }
 }
 
@@ -193,10 +198,18 @@ void check_nested(const Value& schema, const std::string& path, bool skip_any_of
     std::string_view name;
     std::string_view detail;
   };
-  const Rule rules[] = {{"type", kEmpty},        {"additionalProperties", kUndefined}, {"default", kUndefined},
-                        {"title", kEmpty},       {"description", kEmpty},              {"nullable", kFalse},
-                        {kPreserve, kFalse},     {kEmbedded, kFalse},                  {kIntOrString, kFalse},
-                        {kListMapKeys, kEmpty},  {kListType, kUndefined},              {kMapType, kUndefined},
+  const Rule rules[] = {{"type", kEmpty},
+                        {"additionalProperties", kUndefined},
+                        {"default", kUndefined},
+                        {"title", kEmpty},
+                        {"description", kEmpty},
+                        {"nullable", kFalse},
+                        {kPreserve, kFalse},
+                        {kEmbedded, kFalse},
+                        {kIntOrString, kFalse},
+                        {kListMapKeys, kEmpty},
+                        {kListType, kUndefined},
+                        {kMapType, kUndefined},
                         {"x-kubernetes-validations", kEmpty}};
   for (const Rule& rule : rules) {
     const Value value = schema.get(rule.name);
@@ -227,8 +240,8 @@ void check_type(const Value& schema, const std::string& path, Level level, Messa
 void check_embedded(const Value& schema, const std::string& path, Messages& out) {
   if (!schema.get(kEmbedded).is_true()) return;
   if (schema.get("additionalProperties").defined()) {
-    out.push_back(forbidden(child(path, "additionalProperties"),
-                            "must not be used if x-kubernetes-embedded-resource is set"));
+    out.push_back(
+        forbidden(child(path, "additionalProperties"), "must not be used if x-kubernetes-embedded-resource is set"));
   }
   for (const std::string_view name : {"kind", "apiVersion"}) {
     const Value property = schema.get("properties").get(name);

@@ -33,8 +33,8 @@ struct SchemaNode {
   std::string pattern;
   std::unique_ptr<re2::RE2> regex;
   std::vector<std::string> required;
-  Value enum_values;    // undefined: none
-  Value default_value;  // undefined: none
+  Value enum_values;                                                            // undefined: none
+  Value default_value;                                                          // undefined: none
   std::vector<std::pair<std::string, std::unique_ptr<SchemaNode>>> properties;  // sorted by name
   std::unique_ptr<SchemaNode> items;
   std::unique_ptr<SchemaNode> additional;

@@ -52,11 +52,12 @@ TEST(Crd, HasNamesVersionsAndColumns) {
 TEST(Crd, RefusesSchemasThatAreNotStructural) {
   const Result<Document> crd = make_constraint_crd(*make_template(R"({"properties": {"x": {"type": "array"}}})"));
   ASSERT_FALSE(crd.ok());
-  EXPECT_EQ(crd.error().message,
-            "invalid ConstraintTemplate: ["
-            "spec.validation.openAPIV3Schema.properties[spec].properties[parameters].properties[x].items: Required value: "
-            "must be specified, spec.validation.openAPIV3Schema.properties[spec].properties[parameters].type: Required "
-            "value: must not be empty for specified object fields]");
+  EXPECT_EQ(
+      crd.error().message,
+      "invalid ConstraintTemplate: ["
+      "spec.validation.openAPIV3Schema.properties[spec].properties[parameters].properties[x].items: Required value: "
+      "must be specified, spec.validation.openAPIV3Schema.properties[spec].properties[parameters].type: Required "
+      "value: must not be empty for specified object fields]");
 }
 
 TEST(Constraint, Checks) {

@@ -16,19 +16,13 @@ namespace {
 // What Go's OpenAPI library calls a JSON value; all numbers reach it as float64.
 std::string_view schema_type(const Value& value) noexcept {
   switch (value.kind()) {
-    case Kind::kBool:
-      return "boolean";
-    case Kind::kNumber:
-      return "number";
-    case Kind::kString:
-      return "string";
+    case Kind::kBool: return "boolean";
+    case Kind::kNumber: return "number";
+    case Kind::kString: return "string";
     case Kind::kArray:
-    case Kind::kSet:
-      return "array";
-    case Kind::kObject:
-      return "object";
-    default:
-      return "null";
+    case Kind::kSet: return "array";
+    case Kind::kObject: return "object";
+    default: return "null";
   }
 }
 
@@ -43,8 +37,8 @@ std::string format_double(double value) {
   return number_text(make_number(arena, value));
 }
 
-// One pass over value and schema. `path` is the dotted path below the root as the OpenAPI library builds it; field paths
-// of errors are `prefix` + "." + path.
+// One pass over value and schema. `path` is the dotted path below the root as the OpenAPI library builds it; field
+// paths of errors are `prefix` + "." + path.
 class Validator {
  public:
   explicit Validator(std::string_view prefix) : prefix_(prefix) {}
@@ -190,9 +184,9 @@ class Validator {
   Outcome check_string(const SchemaNode& node, const Value& value, const std::string& path) const {
     const auto length = static_cast<std::int64_t>(rune_count(value.as_string()));
     if (node.max_length && length > *node.max_length) {
-      return fail(field_error(field(path), "Too long",
-                              "may not be more than " + std::to_string(*node.max_length) +
-                                  (*node.max_length == 1 ? " byte" : " bytes")));
+      return fail(field_error(
+          field(path), "Too long",
+          "may not be more than " + std::to_string(*node.max_length) + (*node.max_length == 1 ? " byte" : " bytes")));
     }
     if (node.min_length && length < *node.min_length) {
       return invalid(path, value,
@@ -206,9 +200,9 @@ class Validator {
 
   Outcome check_format(const SchemaNode& node, const Value& value, const std::string& path) const {
     if (node.format.empty() || matches_format(node.format, value.as_string())) return pass();
-    return fail(invalid_value(field(path), value,
-                              path + " in body must be of type " + node.format + ": " +
-                                  text::go_quote(value.as_string())));
+    return fail(
+        invalid_value(field(path), value,
+                      path + " in body must be of type " + node.format + ": " + text::go_quote(value.as_string())));
   }
 
   Outcome check_number(const SchemaNode& node, const Value& value, const std::string& path) const {
@@ -298,9 +292,9 @@ class Validator {
     Outcome out;
     const auto size = static_cast<std::int64_t>(value.size());
     if (node.min_properties && size < *node.min_properties) {
-      out.merge(invalid(path, Value::integer(size),
-                        path + " in body should have at least " + std::to_string(*node.min_properties) +
-                            " properties"));
+      out.merge(
+          invalid(path, Value::integer(size),
+                  path + " in body should have at least " + std::to_string(*node.min_properties) + " properties"));
     }
     if (node.max_properties && size > *node.max_properties) out.merge(too_many(path, size, *node.max_properties));
     for (std::size_t i = 0; i < value.keys().size(); ++i) {
@@ -308,8 +302,8 @@ class Validator {
       const std::string_view name = value.keys()[i].as_string();
       const SchemaNode* property = node.property(name);
       if (property == nullptr && node.additional_forbidden) {
-        out.merge(fail(invalid_text(field(path), name,
-                                    path + "." + std::string(name) + " in body is a forbidden property")));
+        out.merge(
+            fail(invalid_text(field(path), name, path + "." + std::string(name) + " in body is a forbidden property")));
         continue;
       }
       // Only a regular property at the root has a path without a leading dot.

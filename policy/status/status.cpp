@@ -144,8 +144,7 @@ Result<Document> make_template_pod_status(const PodIdentity& pod, const Template
       {"operations", json.texts(pod.operations)},
       {"errors", errors_value(json, status.errors)},
   });
-  const Value metadata =
-      metadata_value(json, pod, name, {{"constrainttemplate-name", status.template_name}});
+  const Value metadata = metadata_value(json, pod, name, {{"constrainttemplate-name", status.template_name}});
   return finish(arena, json, "ConstraintTemplatePodStatus", metadata, body);
 }
 
@@ -238,9 +237,8 @@ Value audit_status(Arena& arena, std::string_view timestamp, const ViolationList
         {"namespace", json.text_or_absent(violation->ns)},
         {"message", json.text(violation->message)},
         {"enforcementAction", json.text(violation->enforcement_action)},
-        {"enforcementActions", violation->enforcement_actions.empty()
-                                   ? Value::undefined()
-                                   : json.texts(violation->enforcement_actions)},
+        {"enforcementActions",
+         violation->enforcement_actions.empty() ? Value::undefined() : json.texts(violation->enforcement_actions)},
     }));
   }
   return json.object({

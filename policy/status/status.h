@@ -13,14 +13,14 @@
 
 namespace portcullis::policy {
 
-// Joins parts with "-" after doubling every "-" inside a part. Errors (kInvalid): a part that is empty or begins or ends
-// with "-".
+// Joins parts with "-" after doubling every "-" inside a part. Errors (kInvalid): a part that is empty or begins or
+// ends with "-".
 Result<std::string> pod_status_name(std::span<const std::string_view> parts);
 
 struct PodIdentity {
   std::string name;
-  std::string ns;   // Gatekeeper's namespace
-  std::string uid;  // empty: no ownerReference (command line, tests)
+  std::string ns;                       // Gatekeeper's namespace
+  std::string uid;                      // empty: no ownerReference (command line, tests)
   std::vector<std::string> operations;  // sorted
 };
 

@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
-
 #include <nlohmann/json.hpp>
 
 #include "net/http_server.h"
@@ -36,8 +35,9 @@ struct Address {
 };
 
 HttpResponse status_response(int code, const std::string& reason, const std::string& message) {
-  const Json status = {{"kind", "Status"}, {"apiVersion", "v1"},   {"metadata", Json::object()}, {"status", "Failure"},
-                       {"reason", reason}, {"message", message}, {"code", code}};
+  const Json status = {{"kind", "Status"},    {"apiVersion", "v1"}, {"metadata", Json::object()},
+                       {"status", "Failure"}, {"reason", reason},   {"message", message},
+                       {"code", code}};
   return HttpResponse::json(code, status.dump());
 }
 
@@ -89,18 +89,29 @@ bool fields_match(const std::string& selector, const Json& object) {
 
 std::vector<kube::ApiResource> builtin_kinds() {
   const std::vector<std::string> verbs = {"create", "delete", "get", "list", "patch", "update", "watch"};
-  return {{"", "v1", "Namespace", "namespaces", false, verbs, {"status"}},
-          {"", "v1", "Pod", "pods", true, verbs, {"status"}},
-          {"", "v1", "Secret", "secrets", true, verbs, {}},
-          {"", "v1", "ConfigMap", "configmaps", true, verbs, {}},
-          {"", "v1", "Service", "services", true, verbs, {"status"}},
-          {"", "v1", "Event", "events", true, verbs, {}},
-          {"apps", "v1", "Deployment", "deployments", true, verbs, {"status"}},
-          {"apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false, verbs, {"status"}},
-          {"admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations",
-           false, verbs, {}},
-          {"admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false,
-           verbs, {}}};
+  return {
+      {"", "v1", "Namespace", "namespaces", false, verbs, {"status"}},
+      {"", "v1", "Pod", "pods", true, verbs, {"status"}},
+      {"", "v1", "Secret", "secrets", true, verbs, {}},
+      {"", "v1", "ConfigMap", "configmaps", true, verbs, {}},
+      {"", "v1", "Service", "services", true, verbs, {"status"}},
+      {"", "v1", "Event", "events", true, verbs, {}},
+      {"apps", "v1", "Deployment", "deployments", true, verbs, {"status"}},
+      {"apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false, verbs, {"status"}},
+      {"admissionregistration.k8s.io",
+       "v1",
+       "ValidatingWebhookConfiguration",
+       "validatingwebhookconfigurations",
+       false,
+       verbs,
+       {}},
+      {"admissionregistration.k8s.io",
+       "v1",
+       "MutatingWebhookConfiguration",
+       "mutatingwebhookconfigurations",
+       false,
+       verbs,
+       {}}};
 }
 
 }  // namespace
@@ -239,8 +250,13 @@ void FakeApi::Impl::crd_changed(Json& crd, bool gone) {
   }
   for (const Json& served : spec.value("versions", Json::array())) {
     if (!served.value("served", true)) continue;
-    kube::ApiResource resource{group, text_of(served, "name"), text_of(called, "kind"), plural,
-                               text_of(spec, "scope") == "Namespaced", builtin_kinds().front().verbs, {}};
+    kube::ApiResource resource{group,
+                               text_of(served, "name"),
+                               text_of(called, "kind"),
+                               plural,
+                               text_of(spec, "scope") == "Namespaced",
+                               builtin_kinds().front().verbs,
+                               {}};
     if (served.value("subresources", Json::object()).contains("status")) resource.subresources = {"status"};
     resources.push_back(std::move(resource));
   }
@@ -257,7 +273,8 @@ std::optional<Address> FakeApi::Impl::find(std::string_view path) const {
   const std::string served_version = core ? parts[1] : parts[2];
   parts.erase(parts.begin(), parts.begin() + (core ? 2 : 3));
   Address at;
-  const bool below_namespace = parts[0] == "namespaces" && parts.size() >= 3 && parts[2] != "status" && parts[2] != "finalize";
+  const bool below_namespace =
+      parts[0] == "namespaces" && parts.size() >= 3 && parts[2] != "status" && parts[2] != "finalize";
   if (below_namespace) {
     at.ns = parts[1];
     parts.erase(parts.begin(), parts.begin() + 2);
@@ -313,7 +330,8 @@ awaitable<HttpResponse> FakeApi::Impl::handle(HttpRequest request) {
     none.drop = true;
     co_return none;
   }
-  if (fault && !fault->body.empty()) co_return HttpResponse::json(fault->status == 0 ? 200 : fault->status, fault->body);
+  if (fault && !fault->body.empty())
+    co_return HttpResponse::json(fault->status == 0 ? 200 : fault->status, fault->body);
   if (fault && fault->status != 0) {
     HttpResponse refused = status_response(fault->status, fault->reason, "injected fault");
     if (fault->retry_after >= 0) refused.headers.add("Retry-After", std::to_string(fault->retry_after));
@@ -356,11 +374,12 @@ Json FakeApi::Impl::aggregated(bool core) const {
     if (r.group.empty() != core) continue;
     Json subs = Json::array();
     for (const std::string& sub : r.subresources) subs.push_back({{"subresource", sub}});
-    groups[r.group][r.version].push_back({{"resource", r.plural},
-                                          {"responseKind", {{"group", r.group}, {"version", r.version}, {"kind", r.kind}}},
-                                          {"scope", r.namespaced ? "Namespaced" : "Cluster"},
-                                          {"verbs", r.verbs},
-                                          {"subresources", subs}});
+    groups[r.group][r.version].push_back(
+        {{"resource", r.plural},
+         {"responseKind", {{"group", r.group}, {"version", r.version}, {"kind", r.kind}}},
+         {"scope", r.namespaced ? "Namespaced" : "Cluster"},
+         {"verbs", r.verbs},
+         {"subresources", subs}});
   }
   Json items = Json::array();
   for (const auto& [group, versions] : groups) {
@@ -402,12 +421,14 @@ HttpResponse FakeApi::Impl::discovery(const HttpRequest& request, const std::vec
     if (r.group != group || r.version != wanted) continue;
     entries.push_back({{"name", r.plural}, {"kind", r.kind}, {"namespaced", r.namespaced}, {"verbs", r.verbs}});
     for (const std::string& sub : r.subresources) {
-      entries.push_back({{"name", r.plural + "/" + sub}, {"kind", r.kind}, {"namespaced", r.namespaced}, {"verbs", r.verbs}});
+      entries.push_back(
+          {{"name", r.plural + "/" + sub}, {"kind", r.kind}, {"namespaced", r.namespaced}, {"verbs", r.verbs}});
     }
   }
   if (entries.empty()) return HttpResponse::text(404, "404 page not found\n");
   const std::string group_version = group.empty() ? wanted : group + "/" + wanted;
-  return HttpResponse::json(200, Json({{"kind", "APIResourceList"}, {"groupVersion", group_version}, {"resources", entries}}).dump());
+  return HttpResponse::json(
+      200, Json({{"kind", "APIResourceList"}, {"groupVersion", group_version}, {"resources", entries}}).dump());
 }
 
 HttpResponse FakeApi::Impl::list_or_watch(const HttpRequest& request, const Address& at, bool watch) {
@@ -415,8 +436,8 @@ HttpResponse FakeApi::Impl::list_or_watch(const HttpRequest& request, const Addr
     const std::string from = parameter(request, "resourceVersion");
     HttpResponse response;
     response.content_type = "application/json";
-    response.stream = std::make_shared<WatchSource>(shared_from_this(), at, request,
-                                                    from.empty() ? version : std::stoull(from));
+    response.stream =
+        std::make_shared<WatchSource>(shared_from_this(), at, request, from.empty() ? version : std::stoull(from));
     return response;
   }
   const std::string labels = parameter(request, "labelSelector");
@@ -430,7 +451,8 @@ HttpResponse FakeApi::Impl::list_or_watch(const HttpRequest& request, const Addr
     list_version = std::stoull(token);
     last = token.substr(token.find(':') + 1);
     if (list_version < forgotten) {
-      return status_response(410, "Expired", "The provided continue parameter is too old to display a consistent list result.");
+      return status_response(410, "Expired",
+                             "The provided continue parameter is too old to display a consistent list result.");
     }
   }
   Json items = Json::array();
@@ -458,7 +480,8 @@ HttpResponse FakeApi::Impl::list_or_watch(const HttpRequest& request, const Addr
   return HttpResponse::json(200, Json({{"kind", at.resource.kind + "List"},
                                        {"apiVersion", at.resource.api_version()},
                                        {"metadata", metadata},
-                                       {"items", items}}).dump());
+                                       {"items", items}})
+                                     .dump());
 }
 
 HttpResponse FakeApi::Impl::write(const HttpRequest& request, const Address& at) {
@@ -501,7 +524,8 @@ HttpResponse FakeApi::Impl::create(Json object, const Address& at, bool dry_run)
   if (at.resource.namespaced) metadata["namespace"] = at.ns;
   const std::string collection = at.collection();
   if (objects[collection].count(key_of(object)) != 0) {
-    return status_response(409, "AlreadyExists", at.resource.plural + " \"" + text_of(metadata, "name") + "\" already exists");
+    return status_response(409, "AlreadyExists",
+                           at.resource.plural + " \"" + text_of(metadata, "name") + "\" already exists");
   }
   metadata["uid"] = "uid-" + std::to_string(++names);
   metadata["creationTimestamp"] = "2026-01-01T00:00:00Z";
@@ -521,8 +545,10 @@ HttpResponse FakeApi::Impl::replace(Json object, const Address& at, bool dry_run
   const std::string wanted = text_of(object.value("metadata", Json::object()), "resourceVersion");
   const std::string present = text_of(old.at("metadata"), "resourceVersion");
   if (!wanted.empty() && wanted != present) {
-    return status_response(409, "Conflict", "Operation cannot be fulfilled on " + at.resource.plural + " \"" + at.name +
-                                                "\": the object has been modified; please apply your changes to the latest version and try again");
+    return status_response(
+        409, "Conflict",
+        "Operation cannot be fulfilled on " + at.resource.plural + " \"" + at.name +
+            "\": the object has been modified; please apply your changes to the latest version and try again");
   }
   Json next = std::move(object);
   if (at.subresource == "status") {
@@ -544,12 +570,13 @@ HttpResponse FakeApi::Impl::replace(Json object, const Address& at, bool dry_run
     copy.erase("apiVersion");
     return copy;
   };
-  if (without_meta(next) != without_meta(old)) metadata_of(next)["generation"] = old["metadata"].value("generation", 0) + 1;
+  if (without_meta(next) != without_meta(old))
+    metadata_of(next)["generation"] = old["metadata"].value("generation", 0) + 1;
   next["apiVersion"] = old["apiVersion"];
   if (dry_run || next == old) return object_response(200, in_version(next, at.resource));
   if (collection == "apiextensions.k8s.io/customresourcedefinitions" && establish_crds) crd_changed(next, false);
-  const bool last_finalizer_gone = old["metadata"].contains("deletionTimestamp") &&
-                                   metadata_of(next).value("finalizers", Json::array()).empty();
+  const bool last_finalizer_gone =
+      old["metadata"].contains("deletionTimestamp") && metadata_of(next).value("finalizers", Json::array()).empty();
   store(collection, next, "MODIFIED");
   const Json answered = in_version(objects[collection][key], at.resource);
   if (last_finalizer_gone) drop(collection, key);
@@ -618,7 +645,8 @@ std::optional<Result<std::string>> WatchSource::poll() {
   });
   std::string text;
   if (position_ < api_->forgotten) {
-    const Json status = {{"kind", "Status"}, {"code", 410}, {"reason", "Expired"}, {"message", "too old resource version"}};
+    const Json status = {
+        {"kind", "Status"}, {"code", 410}, {"reason", "Expired"}, {"message", "too old resource version"}};
     text = Json({{"type", "ERROR"}, {"object", status}}).dump() + "\n";
     ended_ = ~std::uint64_t{0};  // and that is all
     return Result<std::string>(text);
@@ -631,7 +659,8 @@ std::optional<Result<std::string>> WatchSource::poll() {
   position_ = api_->version;
   if (bookmarks_ != api_->bookmarks) {
     bookmarks_ = api_->bookmarks;
-    const Json object = {{"kind", at_.resource.kind}, {"apiVersion", at_.resource.api_version()},
+    const Json object = {{"kind", at_.resource.kind},
+                         {"apiVersion", at_.resource.api_version()},
                          {"metadata", {{"resourceVersion", std::to_string(position_)}}}};
     text += Json({{"type", "BOOKMARK"}, {"object", object}}).dump() + "\n";
   }
@@ -748,7 +777,8 @@ std::string FakeApi::put(std::string_view json) {
   return impl_->store(collection, std::move(object), exists ? "MODIFIED" : "ADDED");
 }
 
-bool FakeApi::erase(const std::string& group, const std::string& plural, const std::string& ns, const std::string& name) {
+bool FakeApi::erase(const std::string& group, const std::string& plural, const std::string& ns,
+                    const std::string& name) {
   const std::lock_guard lock(impl_->mutex);
   const std::string collection = group + "/" + plural;
   const std::string key = ns + "/" + name;

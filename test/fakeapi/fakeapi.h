@@ -28,7 +28,7 @@ struct Fault {
   int after = 0;                       // lets that many matching requests pass first
   std::chrono::milliseconds delay{0};  // before answering
   int status = 0;                      // not 0: answer with this status and a Status object …
-  std::string reason{};                 // … of this reason
+  std::string reason{};                // … of this reason
   int retry_after = -1;                // seconds, for 429
   bool drop = false;                   // close the connection without an answer
   std::string body{};                  // not empty (with status 200): this text instead of the real answer
@@ -48,7 +48,8 @@ class FakeApi {
   void start();
 
   // --- What is served. Namespaces, Pods, Secrets, ConfigMaps, Services, Events, Deployments, CRDs, and the webhook
-  // configurations are from the start. Creating a CRD serves its kinds (and marks it Established) unless told otherwise.
+  // configurations are from the start. Creating a CRD serves its kinds (and marks it Established) unless told
+  // otherwise.
   void serve(kube::ApiResource resource);
   void unserve(const std::string& group, const std::string& plural);  // objects of the kind go with it
   void set_establish_crds(bool on);

@@ -46,8 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     options.limits.arena_bytes = std::size_t{16} << 20;
     options.limits.deadline = Deadline::after(std::chrono::milliseconds(500));
     options.limits.call_depth = 100;
-    const auto result =
-        program->eval(0, input.ok() ? input->root() : Value(), Value(), scratch, host, options);
+    const auto result = program->eval(0, input.ok() ? input->root() : Value(), Value(), scratch, host, options);
     if (result.ok() && result->defined()) to_json(*result);
   }
   return 0;

@@ -72,8 +72,7 @@ Parsed<CheckedModules> check(std::vector<Module> modules, const CheckOptions& op
   context.sorted_rules = graph->sorted();
   result.types = passes::check_types(context, *graph);
   if (context.errors.stopped()) return failed();
-  if (!run(context, {passes::check_unsafe_builtins, passes::check_deprecated_builtins}) ||
-      !context.errors.empty()) {
+  if (!run(context, {passes::check_unsafe_builtins, passes::check_deprecated_builtins}) || !context.errors.empty()) {
     return failed();
   }
   result.variables = context.names.take();

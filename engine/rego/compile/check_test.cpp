@@ -77,7 +77,8 @@ Parsed<CheckedModules> check_case(const Case& one) {
 }
 
 std::string indented(std::string text) {
-  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 5)) text.insert(at + 1, "    ");
+  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 5))
+    text.insert(at + 1, "    ");
   return text;
 }
 
@@ -212,7 +213,8 @@ TEST(CheckQuery, KnowsTheModulesTypes) {
   const Parsed<CheckedQuery> call = check_text(modules.value(), "data.a.f(1)");
   ASSERT_FALSE(call.ok());
   EXPECT_EQ(call.error().to_string(),
-            "1 error occurred: 1:1: rego_type_error: data.a.f: invalid argument(s)\n\thave: (number)\n\twant: (string, string)");
+            "1 error occurred: 1:1: rego_type_error: data.a.f: invalid argument(s)\n\thave: (number)\n\twant: (string, "
+            "string)");
   const Parsed<CheckedQuery> reference = check_text(modules.value(), "x := data.a.p[count([1])]");
   ASSERT_FALSE(reference.ok());
   EXPECT_THAT(reference.error().to_string(), testing::HasSubstr("undefined ref: data.a.p[count([1])]"));

@@ -57,14 +57,12 @@ bool is_constant(const Term& term) noexcept {
     case TermKind::kNull:
     case TermKind::kBoolean:
     case TermKind::kNumber:
-    case TermKind::kString:
-      return true;
+    case TermKind::kString: return true;
     case TermKind::kArray:
     case TermKind::kSet:
     case TermKind::kObject:
       return std::all_of(term.items.begin(), term.items.end(), [](const Term& item) { return is_constant(item); });
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -85,17 +83,17 @@ int compare_scalars(const Term& a, const Term& b) noexcept {
 
 const RuleTreeNode* RuleTreeNode::child(const Term& wanted) const noexcept {
   if (!is_scalar(wanted)) return nullptr;
-  const auto at = std::lower_bound(
-      children.begin(), children.end(), wanted,
-      [](const RuleTreeNode& node, const Term& term) { return compare_scalars(node.key, term) < 0; });
+  const auto at =
+      std::lower_bound(children.begin(), children.end(), wanted,
+                       [](const RuleTreeNode& node, const Term& term) { return compare_scalars(node.key, term) < 0; });
   return at != children.end() && compare_scalars(at->key, wanted) == 0 ? &*at : nullptr;
 }
 
 const RuleTreeNode* RuleTreeNode::child(std::string_view name) const noexcept {
-  const auto at = std::lower_bound(children.begin(), children.end(), name,
-                                   [](const RuleTreeNode& node, std::string_view text) {
-                                     return node.key.kind != TermKind::kString || node.key.text < text;
-                                   });
+  const auto at =
+      std::lower_bound(children.begin(), children.end(), name, [](const RuleTreeNode& node, std::string_view text) {
+        return node.key.kind != TermKind::kString || node.key.text < text;
+      });
   return at != children.end() && at->key.kind == TermKind::kString && at->key.text == name ? &*at : nullptr;
 }
 

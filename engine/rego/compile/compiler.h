@@ -4,7 +4,8 @@
 //   parse → check (resolve, rewrite, order, check)  → CheckedModules → plan → Program
 //                                                    ↘ check_query    → plan_query → Program
 //
-// Threads: any, on different inputs. Cost: linear in the source but for ordering (at worst quadratic in the longest body).
+// Threads: any, on different inputs. Cost: linear in the source but for ordering (at worst quadratic in the longest
+// body).
 #pragma once
 
 #include <functional>
@@ -43,7 +44,8 @@ class TypeEnvironment;
 //     declared is local to its body. Wildcards are `$n`.
 //  3. := and `some` are gone (= on fresh locals); `x in xs` is internal.member_2/3 as a call where it tests, and stays
 //     as `some … in` rewritten to a reference where it iterates; == is `equal`, = is `eq`.
-//  4. Nested calls are flattened: an argument is never a kCall; each call is an expression of its own whose last term is
+//  4. Nested calls are flattened: an argument is never a kCall; each call is an expression of its own whose last term
+//  is
 //     the output variable. Comprehension and reference heads that are no variables are hoisted to locals likewise.
 //     Terms inside comprehensions, rule heads and `with` values are variables or ground where OPA makes them so.
 //  5. Bodies (also of comprehensions, every, else) are ordered: whatever an expression needs bound is bound before it.
@@ -59,7 +61,7 @@ struct CheckedModules {
   std::vector<Module> modules;
   std::shared_ptr<const RuleTreeNode> tree;
   const BuiltinRegistry* builtins = nullptr;
-  std::vector<Variable> variables;  // by Term::variable; 0 is no variable
+  std::vector<Variable> variables;               // by Term::variable; 0 is no variable
   std::shared_ptr<const TypeEnvironment> types;  // of rules and builtins (type_check.h)
 
   CheckedModules();
@@ -71,10 +73,11 @@ struct CheckedModules {
 // Errors: OPA's codes and messages, several at once, each with its place.
 Parsed<CheckedModules> check(std::vector<Module> modules, const CheckOptions& options);
 
-// A query checked against modules: rewritten and ordered like a body. `result_variables` are the names that the result's
-// bindings show (author's variables, without wildcards and generated ones); `expression_texts` the source of each.
+// A query checked against modules: rewritten and ordered like a body. `result_variables` are the names that the
+// result's bindings show (author's variables, without wildcards and generated ones); `expression_texts` the source of
+// each.
 struct QueryContext {
-  std::string package;                // "data.foo" or empty
+  std::string package;  // "data.foo" or empty
   std::vector<Import> imports;
 };
 struct CheckedQuery {

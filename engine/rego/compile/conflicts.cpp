@@ -72,9 +72,8 @@ void ConflictChecker::collect(const RuleTreeNode& n, bool functions_only, std::v
     for (const Rule* rule : child.rules) {
       if (functions_only && rule->head.arguments.empty()) continue;
       RulePlace place{full_reference(module_of(*rule), *rule), rule->location};
-      const bool covered = std::any_of(out.begin(), out.end(), [&](const RulePlace& other) {
-        return has_prefix(place.reference, other.reference);
-      });
+      const bool covered = std::any_of(
+          out.begin(), out.end(), [&](const RulePlace& other) { return has_prefix(place.reference, other.reference); });
       if (covered) continue;
       std::erase_if(out, [&](const RulePlace& other) { return has_prefix(other.reference, place.reference); });
       out.push_back(std::move(place));
@@ -84,13 +83,12 @@ void ConflictChecker::collect(const RuleTreeNode& n, bool functions_only, std::v
 }
 
 std::string ConflictChecker::listing(std::vector<RulePlace> places) const {
-  std::sort(places.begin(), places.end(), [](const RulePlace& a, const RulePlace& b) {
-    return compare_references(a.reference, b.reference) < 0;
-  });
+  std::sort(places.begin(), places.end(),
+            [](const RulePlace& a, const RulePlace& b) { return compare_references(a.reference, b.reference) < 0; });
   std::string text = ":";
   for (RulePlace& place : places) {
-    text += "\n  rule " + author_string(context_.names, std::move(place.reference)) + " at " +
-            to_string(place.location);
+    text +=
+        "\n  rule " + author_string(context_.names, std::move(place.reference)) + " at " + to_string(place.location);
   }
   return text;
 }

@@ -91,10 +91,12 @@ std::uint32_t ProgramBuilder::path(const std::vector<Value>& keys) {
     const PathCode& have = code_->paths[i];
     if (have.size != keys.size()) continue;
     bool same = true;
-    for (std::uint32_t k = 0; k < have.size && same; ++k) same = same_constant(code_->path_keys[have.begin + k], keys[k]);
+    for (std::uint32_t k = 0; k < have.size && same; ++k)
+      same = same_constant(code_->path_keys[have.begin + k], keys[k]);
     if (same) return i;
   }
-  code_->paths.push_back({static_cast<std::uint32_t>(code_->path_keys.size()), static_cast<std::uint32_t>(keys.size())});
+  code_->paths.push_back(
+      {static_cast<std::uint32_t>(code_->path_keys.size()), static_cast<std::uint32_t>(keys.size())});
   for (const Value& key : keys) code_->path_keys.push_back(deep_copy(code_->arena, key));
   return static_cast<std::uint32_t>(code_->paths.size() - 1);
 }

@@ -21,7 +21,8 @@ struct Assembler {
   ProgramBuilder program;
 
   Assembler() { program.constant(Value::integer(1)); }
-  std::uint32_t add(const std::string& name, FunctionBuilder&& code, std::uint32_t arguments = 0, bool is_function = false) {
+  std::uint32_t add(const std::string& name, FunctionBuilder&& code, std::uint32_t arguments = 0,
+                    bool is_function = false) {
     const std::uint32_t index = program.declare(name, arguments, is_function, !is_function);
     program.add(index, std::move(code));
     return index;
@@ -127,8 +128,9 @@ TEST(Machine, ConflictsListTheirValues) {
   Runner run;
   const auto result = run(program);
   ASSERT_FALSE(result.ok());
-  EXPECT_EQ(result.error().to_string(),
-            "a.rego:5: eval_conflict_error: rule data.p produced conflicting values:\n  1 at a.rego:3\n  2 at a.rego:5");
+  EXPECT_EQ(
+      result.error().to_string(),
+      "a.rego:5: eval_conflict_error: rule data.p produced conflicting values:\n  1 at a.rego:3\n  2 at a.rego:5");
 }
 
 TEST(Machine, EnvironmentsKeepInputsApart) {
@@ -186,7 +188,8 @@ TEST(Machine, DocumentsItsInstructions) {
   std::string table = "| instruction | operands | effect |\n|---|---|---|\n";
   for (std::size_t i = 0; i < opcode_count(); ++i) {
     const OpcodeInfo& info = opcode_info(static_cast<Opcode>(i));
-    table += "| " + std::string(info.name) + " | `" + std::string(info.operands) + "` | " + std::string(info.effect) + " |\n";
+    table += "| " + std::string(info.name) + " | `" + std::string(info.operands) + "` | " + std::string(info.effect) +
+             " |\n";
   }
   const std::string have = page.substr(from + begin.size(), to - from - begin.size());
   if (std::getenv("UPDATE_GOLDEN") != nullptr && have != table) {

@@ -23,12 +23,8 @@ class Expander {
   // Appends what must be evaluated before `t` to `support` and leaves in `t` what stands for its value.
   void term(Term& t, std::vector<Expr>& support) {
     switch (t.kind) {
-      case TermKind::kCall:
-        call(t, support);
-        return;
-      case TermKind::kRef:
-        reference(t, support);
-        return;
+      case TermKind::kCall: call(t, support); return;
+      case TermKind::kRef: reference(t, support); return;
       case TermKind::kArrayComprehension:
       case TermKind::kSetComprehension:
       case TermKind::kObjectComprehension: {
@@ -70,9 +66,7 @@ class Expander {
     for (With& with : e.with) term(with.value, result);
     const std::size_t first = result.size();
     switch (e.kind) {
-      case ExprKind::kTerm:
-        term(e.terms[0], result);
-        break;
+      case ExprKind::kTerm: term(e.terms[0], result); break;
       case ExprKind::kCall:
         for (std::size_t i = 1; i < e.terms.size(); ++i) term(e.terms[i], result);
         break;
@@ -89,11 +83,8 @@ class Expander {
       }
       case ExprKind::kNot:
       case ExprKind::kAnd:
-      case ExprKind::kOr:
-        for_each_body(e, [this](Body& b) { body(b); });
-        break;
-      case ExprKind::kSome:
-        break;
+      case ExprKind::kOr: for_each_body(e, [this](Body& b) { body(b); }); break;
+      case ExprKind::kSome: break;
     }
     if (!e.with.empty()) {
       for (std::size_t i = first; i < result.size(); ++i) result[i].with = e.with;

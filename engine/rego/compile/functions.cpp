@@ -29,7 +29,8 @@ bool check_call(Context& context, const Expr& e) {
   }
   const std::string function = author_string(context.names, op);
   if (const BuiltinRegistry::Entry* entry = context.builtin(op)) {
-    context.errors.add(kTypeError, e.location, function + ": arity mismatch", arity_details(*entry->decl, std::span(e.terms).subspan(1)));
+    context.errors.add(kTypeError, e.location, function + ": arity mismatch",
+                       arity_details(*entry->decl, std::span(e.terms).subspan(1)));
   } else {
     context.errors.add(kTypeError, e.location,
                        "function " + function + " has arity " + std::to_string(arity) + ", got " +
@@ -66,8 +67,7 @@ void check_unsafe_builtins(Context& context, Body& body) {
     if (e.kind != ExprKind::kCall) return false;
     const std::string name = e.operator_name();
     if (is_unsafe(context, name)) {
-      context.errors.add_recoverable(kTypeError, e.location,
-                                     "unsafe built-in function calls in expression: " + name);
+      context.errors.add_recoverable(kTypeError, e.location, "unsafe built-in function calls in expression: " + name);
     }
     return false;
   });
@@ -87,8 +87,9 @@ void check_deprecated_builtins(Context& context, Body& body) {
     if (e.kind != ExprKind::kCall) return false;
     const BuiltinRegistry::Entry* entry = context.builtin(e.terms[0]);
     if (entry != nullptr && (entry->decl->flags & kDeprecated) != 0) {
-      context.errors.add_recoverable(kTypeError, e.location,
-                                     "deprecated built-in function calls in expression: " + std::string(entry->decl->name));
+      context.errors.add_recoverable(
+          kTypeError, e.location,
+          "deprecated built-in function calls in expression: " + std::string(entry->decl->name));
     }
     return false;
   });

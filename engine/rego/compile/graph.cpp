@@ -25,8 +25,7 @@ const Term* member(const Term& collection, const Term& key) {
         if (equal(collection.items[i], key)) return &collection.items[i + 1];
       }
       return nullptr;
-    default:
-      return nullptr;
+    default: return nullptr;
   }
 }
 
@@ -245,7 +244,12 @@ void GraphBuilder::dependencies(const Term& source, const std::vector<const Term
   selected_.clear();
   select(*context_.tree, looked_up, 1);
   if (selected_.empty()) return;
-  const CauseSite site{context_, *graph_.nodes_[node_].rule, *graph_.nodes_[node_].module, at_, source, selected,
+  const CauseSite site{context_,
+                       *graph_.nodes_[node_].rule,
+                       *graph_.nodes_[node_].module,
+                       at_,
+                       source,
+                       selected,
                        has_variable ? &bound_here() : nullptr};
   for (const Rule* target : selected_) {
     if (!has_variable) {

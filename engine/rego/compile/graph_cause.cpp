@@ -15,8 +15,8 @@ enum class OriginKind : std::uint8_t { kNone, kInput, kRule, kCollection, kBuilt
 // Where a variable of the reference gets its value.
 struct Origin {
   OriginKind kind = OriginKind::kNone;
-  Term reference;                     // kInput, kRule
-  const Term* collection = nullptr;   // kCollection
+  Term reference;                    // kInput, kRule
+  const Term* collection = nullptr;  // kCollection
   const BuiltinDecl* builtin = nullptr;
 };
 
@@ -113,7 +113,7 @@ bool may_return(const BuiltinDecl& decl, const Term& value) {
 
 struct Condition {
   std::size_t position;
-  Term term;   // with the author's names
+  Term term;  // with the author's names
   Term value;
 };
 
@@ -153,10 +153,8 @@ std::string origin_note(const CauseSite& site, const Origins& origins, const Con
   const std::string shown = to_string(condition.term);
   const Origin origin = origins.of(term.variable);
   switch (origin.kind) {
-    case OriginKind::kNone:
-      return {};
-    case OriginKind::kInput:
-      return shown + " comes from " + author_string(names, origin.reference);
+    case OriginKind::kNone: return {};
+    case OriginKind::kInput: return shown + " comes from " + author_string(names, origin.reference);
     case OriginKind::kRule:
       return shown + " comes from rule " + to_string(origin.reference) + ", whose value isn't known at compile time";
     case OriginKind::kCollection: {
@@ -165,8 +163,7 @@ std::string origin_note(const CauseSite& site, const Origins& origins, const Con
       if (members.size() > kMaxMembersListed) return shown + " is one of " + std::to_string(members.size()) + " values";
       return shown + " is one of " + to_string(*origin.collection);
     }
-    case OriginKind::kBuiltin:
-      return shown + " is computed by " + std::string(origin.builtin->name);
+    case OriginKind::kBuiltin: return shown + " is computed by " + std::string(origin.builtin->name);
     case OriginKind::kHeadKey:
       return shown + " is a key of " + author_string(names, full_reference(site.module, site.rule));
     case OriginKind::kHeadArgument:
@@ -194,8 +191,7 @@ bool members_of(const Term& collection, std::vector<const Term*>& out) {
     case TermKind::kObject:
       for (std::size_t i = 1; i < collection.items.size(); i += 2) out.push_back(&collection.items[i]);
       return true;
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -243,8 +239,8 @@ Cause describe_cause(const CauseSite& site, const std::vector<Term>& target) {
   }
   cause.condition = " refers to " + target_name;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
-    cause.condition += (i == 0 ? " if " : " and ") + to_string(conditions[i].term) + " is " +
-                       to_string(conditions[i].value);
+    cause.condition +=
+        (i == 0 ? " if " : " and ") + to_string(conditions[i].term) + " is " + to_string(conditions[i].value);
     const std::string note = origin_note(site, origins, conditions[i]);
     if (!note.empty()) cause.condition += " (" + note + ")";
   }

@@ -69,16 +69,11 @@ class Dynamics {
         part(e, e.every_domain, result);
         body(*e.every_body);
         return;
-      case ExprKind::kTerm:
-        whole(e, e.terms[0], result);
-        return;
+      case ExprKind::kTerm: whole(e, e.terms[0], result); return;
       case ExprKind::kNot:
       case ExprKind::kAnd:
-      case ExprKind::kOr:
-        for_each_body(e, [this](Body& b) { body(b); });
-        return;
-      case ExprKind::kSome:
-        return;
+      case ExprKind::kOr: for_each_body(e, [this](Body& b) { body(b); }); return;
+      case ExprKind::kSome: return;
     }
   }
 

@@ -120,8 +120,8 @@ class Rewriter {
   Context& context_;
   Names& names_;
   Scopes scopes_;
-  Errors errors_;   // of one rule
-  Errors unused_;   // strict-mode findings and declared variables never used
+  Errors errors_;  // of one rule
+  Errors unused_;  // strict-mode findings and declared variables never used
 };
 
 bool Rewriter::declare(Variable name, Occurrence occurrence, const Location& where, Variable& renamed) {
@@ -150,15 +150,12 @@ void Rewriter::argument(Term& t) {
     case TermKind::kObject:
       for (std::size_t i = 1; i < t.items.size(); i += 2) argument(t.items[i]);
       return;
-    case TermKind::kCall:
-      context_.errors.add(kCompileError, t.location, "rule arguments cannot contain calls");
-      return;
+    case TermKind::kCall: context_.errors.add(kCompileError, t.location, "rule arguments cannot contain calls"); return;
     case TermKind::kRef:
     case TermKind::kArray:
       for (Term& item : t.items) argument(item);
       return;
-    default:
-      return;
+    default: return;
   }
 }
 
@@ -286,8 +283,8 @@ bool Rewriter::rule_with_branches(Rule& first) {
       }
     }
     branch(*rule, unused_arguments);
-    const bool go_on = context_.errors.add_all(std::move(errors_), false) &&
-                       context_.errors.add_all(std::move(unused_), true);
+    const bool go_on =
+        context_.errors.add_all(std::move(errors_), false) && context_.errors.add_all(std::move(unused_), true);
     errors_ = Errors(0);
     unused_ = Errors(0);
     if (!go_on) return false;
@@ -295,9 +292,9 @@ bool Rewriter::rule_with_branches(Rule& first) {
   }
   for (const Variable v : unused_arguments) {
     if (names_.wildcard(v)) continue;
-    if (!context_.errors.add_recoverable(kCompileError, first.head.location,
-                                         "unused argument " + std::string(names_.text(v)) +
-                                             ". (hint: use _ (wildcard variable) instead)")) {
+    if (!context_.errors.add_recoverable(
+            kCompileError, first.head.location,
+            "unused argument " + std::string(names_.text(v)) + ". (hint: use _ (wildcard variable) instead)")) {
       return false;
     }
   }
@@ -356,7 +353,9 @@ void Rewriter::check_unused_declared(const Body& b, const VarSet& used,
                                      const std::vector<std::pair<Location, VarSet>>& origin) {
   VarSet assigned;
   VarSet declared;
-  const auto use = [&](const Scopes::Entry& entry) { return used.contains(entry.name) || used.contains(entry.renamed); };
+  const auto use = [&](const Scopes::Entry& entry) {
+    return used.contains(entry.name) || used.contains(entry.renamed);
+  };
   for (const Scopes::Entry& entry : scopes_.top()) {
     if (entry.occurrence == Occurrence::kDeclared) declared.insert(entry.renamed);
     if (context_.options.strict && entry.occurrence == Occurrence::kAssigned && entry.count <= 1 && !use(entry) &&
@@ -424,8 +423,7 @@ void Rewriter::assigned(Term& t) {
         return;
       }
       break;
-    default:
-      break;
+    default: break;
   }
   error(t.location, "cannot assign to " + std::string(term_kind_name(t.kind)));
 }
@@ -604,11 +602,8 @@ void Rewriter::term(Term& t) {
       break;
     case TermKind::kArrayComprehension:
     case TermKind::kSetComprehension:
-    case TermKind::kObjectComprehension:
-      comprehension(t);
-      return;
-    default:
-      break;
+    case TermKind::kObjectComprehension: comprehension(t); return;
+    default: break;
   }
   for (Term& item : t.items) term(item);
   if (t.body) {

@@ -137,8 +137,9 @@ class MetadataRewriter {
         } else if (a.scope == "package" && same_path(other->package.items, package)) {
           of_package = &a;
         } else if (a.scope == "subpackages" && other->package.items.size() <= package.size() &&
-                   same_path(other->package.items,
-                             {package.begin(), package.begin() + static_cast<std::ptrdiff_t>(other->package.items.size())})) {
+                   same_path(
+                       other->package.items,
+                       {package.begin(), package.begin() + static_cast<std::ptrdiff_t>(other->package.items.size())})) {
           subpackages.emplace_back(other, &a);
         }
       }

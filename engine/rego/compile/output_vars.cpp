@@ -53,15 +53,12 @@ void Unifier::var(const Term& a, const Term& b) {
       }
       return;
     case TermKind::kArray:
-    case TermKind::kObject:
-      unify_all(x, b);
-      return;
+    case TermKind::kObject: unify_all(x, b); return;
     case TermKind::kRef:
     case TermKind::kCall:
       if (evaluates(b)) mark_safe(x);
       return;
-    default:
-      mark_safe(x);
+    default: mark_safe(x);
   }
 }
 
@@ -77,14 +74,10 @@ void Unifier::evaluated(const Term& a, const Term& b) {
 
 void Unifier::array(const Term& a, const Term& b) {
   switch (b.kind) {
-    case TermKind::kVar:
-      unify_all(b.variable, a);
-      return;
+    case TermKind::kVar: unify_all(b.variable, a); return;
     case TermKind::kArrayComprehension:
     case TermKind::kSetComprehension:
-    case TermKind::kObjectComprehension:
-      mark_all_safe(a);
-      return;
+    case TermKind::kObjectComprehension: mark_all_safe(a); return;
     case TermKind::kRef:
     case TermKind::kCall:
       if (evaluates(b)) mark_all_safe(a);
@@ -93,16 +86,13 @@ void Unifier::array(const Term& a, const Term& b) {
       if (a.items.size() != b.items.size()) return;
       for (std::size_t i = 0; i < a.items.size(); ++i) unify(a.items[i], b.items[i]);
       return;
-    default:
-      return;
+    default: return;
   }
 }
 
 void Unifier::object(const Term& a, const Term& b) {
   switch (b.kind) {
-    case TermKind::kVar:
-      unify_all(b.variable, a);
-      return;
+    case TermKind::kVar: unify_all(b.variable, a); return;
     case TermKind::kRef:
     case TermKind::kCall:
       if (evaluates(b)) mark_all_safe(a);
@@ -117,34 +107,24 @@ void Unifier::object(const Term& a, const Term& b) {
         }
       }
       return;
-    default:
-      return;
+    default: return;
   }
 }
 
 void Unifier::unify(const Term& a, const Term& b) {
   switch (a.kind) {
-    case TermKind::kVar:
-      var(a, b);
-      return;
+    case TermKind::kVar: var(a, b); return;
     case TermKind::kRef:
-    case TermKind::kCall:
-      evaluated(a, b);
-      return;
-    case TermKind::kArray:
-      array(a, b);
-      return;
-    case TermKind::kObject:
-      object(a, b);
-      return;
+    case TermKind::kCall: evaluated(a, b); return;
+    case TermKind::kArray: array(a, b); return;
+    case TermKind::kObject: object(a, b); return;
     case TermKind::kArrayComprehension:
       if (b.kind == TermKind::kArray) mark_all_safe(b);
       break;
     case TermKind::kObjectComprehension:
       if (b.kind == TermKind::kObject) mark_all_safe(b);
       break;
-    default:
-      break;
+    default: break;
   }
   if (b.kind == TermKind::kVar) mark_safe(b.variable);
 }
@@ -308,8 +288,7 @@ VarSet output_vars(Context& context, const Expr& e, const VarSet& safe) {
     case ExprKind::kNot:
     case ExprKind::kAnd:
     case ExprKind::kOr:
-    case ExprKind::kSome:
-      break;
+    case ExprKind::kSome: break;
   }
   return {};
 }

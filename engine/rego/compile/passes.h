@@ -1,6 +1,5 @@
-// The passes of check() and check_query(), one file each, and what they share. They work on the syntax tree in place, in
-// the order of check.cpp; each says what it needs to have run before.
-// Threads: one at a time.
+// The passes of check() and check_query(), one file each, and what they share. They work on the syntax tree in place,
+// in the order of check.cpp; each says what it needs to have run before. Threads: one at a time.
 #pragma once
 
 #include <memory>
@@ -59,21 +58,21 @@ class Errors {
 // What all passes see.
 struct Context {
   Context(const CheckOptions& check_options, std::string_view prefix)
-      : options(check_options), builtins(*check_options.builtins), names(builtins, prefix),
+      : options(check_options),
+        builtins(*check_options.builtins),
+        names(builtins, prefix),
         errors(check_options.max_errors) {}
 
   const CheckOptions& options;
   const BuiltinRegistry& builtins;
   Names names;
   Errors errors;
-  std::vector<Module*> modules;             // in order of their files' names
-  const RuleTreeNode* tree = nullptr;       // from set_rule_tree on
-  std::vector<const Rule*> sorted_rules;    // dependencies first; from check_recursion on
+  std::vector<Module*> modules;           // in order of their files' names
+  const RuleTreeNode* tree = nullptr;     // from set_rule_tree on
+  std::vector<const Rule*> sorted_rules;  // dependencies first; from check_recursion on
 
   // Types and other v1 rules apply: strict mode, or a module of that version.
-  bool strict_for(const Module& module) const noexcept {
-    return options.strict || module.version != RegoVersion::kV0;
-  }
+  bool strict_for(const Module& module) const noexcept { return options.strict || module.version != RegoVersion::kV0; }
   // The builtin that an operator names, or null.
   const BuiltinRegistry::Entry* builtin(const Term& op) const;
   // Arguments that an operator's function takes; -1 when there is no such function.
@@ -89,8 +88,8 @@ std::string author_string(const Names& names, std::vector<Term> reference);
 Term as_reference(std::vector<Term> items);
 
 // --- Passes over all modules ---
-void prepare(Context& context);                    // numbers variables, brings heads and root documents into one form
-void resolve_references(Context& context);         // also finds unused imports (strict)
+void prepare(Context& context);             // numbers variables, brings heads and root documents into one form
+void resolve_references(Context& context);  // also finds unused imports (strict)
 void rewrite_head_references(Context& context);
 void check_keyword_overrides(Context& context);
 void check_imports(Context& context);
@@ -109,7 +108,7 @@ void check_rule_conflicts(Context& context);
 void check_undefined_functions(Context& context);
 void check_head_safety(Context& context);
 void check_body_safety(Context& context);
-void rewrite_dynamic_terms(Context& context);      // with rewriting == to =
+void rewrite_dynamic_terms(Context& context);  // with rewriting == to =
 std::shared_ptr<const TypeEnvironment> check_types(Context& context, const RuleGraph& graph);
 void check_unsafe_builtins(Context& context);
 void check_deprecated_builtins(Context& context);

@@ -65,8 +65,7 @@ std::uint32_t Planner::document(const RuleTreeNode& node, WorldId world) {
   if (const auto at = functions_.find(key); at != functions_.end()) return at->second;
   const bool is_function = node.kind == DocumentKind::kFunction;
   const std::size_t arguments = is_function && !node.rules.empty() ? node.rules.front()->head.arguments.size() : 0;
-  const std::uint32_t function =
-      builder.declare("", static_cast<std::uint32_t>(arguments), is_function, !is_function);
+  const std::uint32_t function = builder.declare("", static_cast<std::uint32_t>(arguments), is_function, !is_function);
   functions_.emplace(key, function);
   tasks_.push_back({function, &node, world, false, {}});
   return function;
@@ -99,8 +98,10 @@ std::string node_name(const RuleTreeNode& root, const RuleTreeNode& node) {
   find_path(root, node, path);
   std::string out = "data";
   for (const Term* key : path) {
-    if (key->kind == TermKind::kString && is_identifier(key->text)) out += "." + key->text;
-    else out += "[" + to_string(*key) + "]";
+    if (key->kind == TermKind::kString && is_identifier(key->text))
+      out += "." + key->text;
+    else
+      out += "[" + to_string(*key) + "]";
   }
   return out;
 }

@@ -1,5 +1,5 @@
-// Planning expressions. `fail_` is always where the code goes on when what is emitted next is undefined: the next step of
-// the innermost loop that is open, or the end of the block. So backtracking is a jump known at compile time.
+// Planning expressions. `fail_` is always where the code goes on when what is emitted next is undefined: the next step
+// of the innermost loop that is open, or the end of the block. So backtracking is a jump known at compile time.
 #include <algorithm>
 
 #include "engine/rego/compile/planner.h"
@@ -19,8 +19,7 @@ void FunctionPlanner::bind_variable(const Term& variable, Operand operand) {
 
 bool FunctionPlanner::is_bound(const Term& term) const {
   switch (term.kind) {
-    case TermKind::kVar:
-      return find(term.variable) != nullptr || term.is_var("input") || term.is_var("data");
+    case TermKind::kVar: return find(term.variable) != nullptr || term.is_var("input") || term.is_var("data");
     case TermKind::kRef:
     case TermKind::kArray:
     case TermKind::kSet:
@@ -231,9 +230,9 @@ void FunctionPlanner::with(const Expr& expr) {
     std::vector<Value> path;
     for (const Term& item : steps) path.push_back(key_of(item));
     std::size_t used = 0;
-    const RuleTreeNode* function =
-        is_variable ? nullptr : find_document(*planner_.modules.tree, target.items, used);
-    if (function != nullptr && (function->kind != DocumentKind::kFunction || used != target.items.size())) function = nullptr;
+    const RuleTreeNode* function = is_variable ? nullptr : find_document(*planner_.modules.tree, target.items, used);
+    if (function != nullptr && (function->kind != DocumentKind::kFunction || used != target.items.size()))
+      function = nullptr;
     if (head.is_var("input")) {
       inside.input_replaced = true;
       replacements.push_back({Opcode::kReplaceInput, term(with.value), planner_.builder.path(path)});
@@ -292,8 +291,10 @@ void FunctionPlanner::with(const Expr& expr) {
   const WorldId outer_world = world_;
   world_ = planner_.world_of(std::move(inside));
   fail_ = leave;
-  if (expr.negated) negated(expr);
-  else plain(expr);
+  if (expr.negated)
+    negated(expr);
+  else
+    plain(expr);
   world_ = outer_world;
   const Label inner_fail = fail_;
   code_.emit(inner_fail == leave ? Opcode::kLeave : Opcode::kSwitchTo, outer);

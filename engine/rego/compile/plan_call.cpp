@@ -18,8 +18,9 @@ struct KindTest {
   Kind kind;
 };
 constexpr KindTest kKindTests[] = {
-    {"is_array", Kind::kArray},   {"is_boolean", Kind::kBool}, {"is_null", Kind::kNull}, {"is_number", Kind::kNumber},
-    {"is_object", Kind::kObject}, {"is_set", Kind::kSet},      {"is_string", Kind::kString},
+    {"is_array", Kind::kArray},   {"is_boolean", Kind::kBool},  {"is_null", Kind::kNull},
+    {"is_number", Kind::kNumber}, {"is_object", Kind::kObject}, {"is_set", Kind::kSet},
+    {"is_string", Kind::kString},
 };
 
 constexpr std::size_t kMaxFoldedBytes = 64 * 1024;
@@ -100,7 +101,8 @@ void FunctionPlanner::call(std::span<const Term> terms, const Location& where) {
   resolve(name);
   if (node == nullptr && builtin == nullptr) return broken(where, "no function " + name);
   const std::size_t arity = node != nullptr ? arity_of(*node) : portcullis::rego::arity_of(*builtin->decl);
-  const Term* output = arguments.size() > arity && !(builtin != nullptr && builtin->decl->variadic) ? &arguments[arity] : nullptr;
+  const Term* output =
+      arguments.size() > arity && !(builtin != nullptr && builtin->decl->variadic) ? &arguments[arity] : nullptr;
   if (output != nullptr) arguments = arguments.first(arity);
   if (mocked && replacement.function.empty()) {
     for (const Term& argument : arguments) term(argument);
@@ -136,7 +138,8 @@ void FunctionPlanner::call_function(std::string_view name, const RuleTreeNode& n
 
 // A pure builtin of constants is called now. What fails is left to fail when it is evaluated.
 bool FunctionPlanner::fold(const BuiltinDecl& decl, std::span<const Operand> operands, const Term* output) {
-  if (!planner_.optimise || decl.function == nullptr || (decl.flags & (kNondeterministic | kCompilerOnly | kRelation)) != 0) {
+  if (!planner_.optimise || decl.function == nullptr ||
+      (decl.flags & (kNondeterministic | kCompilerOnly | kRelation)) != 0) {
     return false;
   }
   std::vector<Value> values;
@@ -164,8 +167,9 @@ void FunctionPlanner::call_builtin(const BuiltinRegistry::Entry& entry, std::spa
   std::vector<Operand> operands;
   for (const Term& argument : arguments) operands.push_back(term(argument));
   if (decl.function == nullptr) {
-    code_.emit(Opcode::kRaise, 0, 0, 0, kNoLabel,
-               planner_.builder.raise("eval_internal_error", "unsupported built-in: " + std::string(decl.name), code_.place));
+    code_.emit(
+        Opcode::kRaise, 0, 0, 0, kNoLabel,
+        planner_.builder.raise("eval_internal_error", "unsupported built-in: " + std::string(decl.name), code_.place));
     if (output != nullptr) match(*output, constant(Value::null()));
     return;
   }
@@ -202,21 +206,33 @@ void FunctionPlanner::call_relation(const BuiltinDecl& decl, std::span<const Ter
 
 bool FunctionPlanner::compare_special(std::string_view name, Operand a, Operand b, const Term* output) {
   if (output == nullptr) {
-    if (name == "equal") code_.emit(Opcode::kEqual, a, b, 0, fail_);
-    else if (name == "neq") code_.emit(Opcode::kNotEqual, a, b, 0, fail_);
-    else if (name == "lt") code_.emit(Opcode::kLess, a, b, 0, fail_);
-    else if (name == "lte") code_.emit(Opcode::kLessEqual, a, b, 0, fail_);
-    else if (name == "gt") code_.emit(Opcode::kLess, b, a, 0, fail_);
-    else code_.emit(Opcode::kLessEqual, b, a, 0, fail_);
+    if (name == "equal")
+      code_.emit(Opcode::kEqual, a, b, 0, fail_);
+    else if (name == "neq")
+      code_.emit(Opcode::kNotEqual, a, b, 0, fail_);
+    else if (name == "lt")
+      code_.emit(Opcode::kLess, a, b, 0, fail_);
+    else if (name == "lte")
+      code_.emit(Opcode::kLessEqual, a, b, 0, fail_);
+    else if (name == "gt")
+      code_.emit(Opcode::kLess, b, a, 0, fail_);
+    else
+      code_.emit(Opcode::kLessEqual, b, a, 0, fail_);
     return true;
   }
   const Operand result = code_.allocate();
-  if (name == "equal") code_.emit(Opcode::kEqualV, result, a, b);
-  else if (name == "neq") code_.emit(Opcode::kNotEqualV, result, a, b);
-  else if (name == "lt") code_.emit(Opcode::kLessV, result, a, b);
-  else if (name == "lte") code_.emit(Opcode::kLessEqualV, result, a, b);
-  else if (name == "gt") code_.emit(Opcode::kLessV, result, b, a);
-  else code_.emit(Opcode::kLessEqualV, result, b, a);
+  if (name == "equal")
+    code_.emit(Opcode::kEqualV, result, a, b);
+  else if (name == "neq")
+    code_.emit(Opcode::kNotEqualV, result, a, b);
+  else if (name == "lt")
+    code_.emit(Opcode::kLessV, result, a, b);
+  else if (name == "lte")
+    code_.emit(Opcode::kLessEqualV, result, a, b);
+  else if (name == "gt")
+    code_.emit(Opcode::kLessV, result, b, a);
+  else
+    code_.emit(Opcode::kLessEqualV, result, b, a);
   match(*output, result);
   return true;
 }
@@ -263,7 +279,8 @@ bool FunctionPlanner::call_special(const BuiltinDecl& decl, std::span<const Term
       return true;
     }
   }
-  if (output == nullptr && arguments.size() == 2 && (name == "startswith" || name == "endswith" || name == "contains")) {
+  if (output == nullptr && arguments.size() == 2 &&
+      (name == "startswith" || name == "endswith" || name == "contains")) {
     const std::vector<Operand> operands = operands_of();
     if (fold(decl, operands, output)) return true;
     const Opcode opcode = name == "startswith" ? Opcode::kStartsWith
@@ -272,8 +289,8 @@ bool FunctionPlanner::call_special(const BuiltinDecl& decl, std::span<const Term
     code_.emit(opcode, operands[0], operands[1], 0, fail_, planner_.builder.builtin(decl));
     return true;
   }
-  if (output != nullptr && ((arguments.size() == 2 && (name == "plus" || name == "minus")) ||
-                            (arguments.size() == 1 && name == "count"))) {
+  if (output != nullptr &&
+      ((arguments.size() == 2 && (name == "plus" || name == "minus")) || (arguments.size() == 1 && name == "count"))) {
     const std::vector<Operand> operands = operands_of();
     if (fold(decl, operands, output)) return true;
     const Operand result = code_.allocate();

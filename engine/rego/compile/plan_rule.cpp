@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::size_t kMinSwitchCases = 3;
 
-bool has_constant_value(const Rule& rule) {
-  return !rule.head.value || is_constant(*rule.head.value);
-}
+bool has_constant_value(const Rule& rule) { return !rule.head.value || is_constant(*rule.head.value); }
 
 // Every branch of every rule has the same constant for a value: the first solution decides.
 bool one_constant_value(std::span<const Rule* const> rules) {
@@ -19,8 +17,10 @@ bool one_constant_value(std::span<const Rule* const> rules) {
   for (const Rule* rule : rules) {
     for (const Rule* link = rule; link != nullptr; link = link->otherwise.get()) {
       if (!has_constant_value(*link) || !link->head.value) return false;
-      if (first == nullptr) first = &*link->head.value;
-      else if (!equal(*first, *link->head.value)) return false;
+      if (first == nullptr)
+        first = &*link->head.value;
+      else if (!equal(*first, *link->head.value))
+        return false;
     }
   }
   return first != nullptr;
@@ -43,9 +43,10 @@ void FunctionPlanner::plan_rules(const RuleTreeNode& node, const std::string& na
     case DocumentKind::kFunction: return complete_rules(node, true);
     case DocumentKind::kPartialSet: return partial_set(node);
     case DocumentKind::kPartialObject: {
-      const bool flat = node.children.empty() && std::all_of(node.rules.begin(), node.rules.end(), [](const Rule* rule) {
-                          return steps_below(*rule).size() == 1 && !rule->head.contains;
-                        });
+      const bool flat =
+          node.children.empty() && std::all_of(node.rules.begin(), node.rules.end(), [](const Rule* rule) {
+            return steps_below(*rule).size() == 1 && !rule->head.contains;
+          });
       return flat ? partial_object(node) : nested_object(node);
     }
     case DocumentKind::kNone: code_.emit(Opcode::kFail); return;
@@ -167,7 +168,8 @@ bool FunctionPlanner::plan_switch(std::span<const Rule* const> rules, std::span<
   for (std::size_t i = 0; i < rules.size(); ++i) {
     if (!scalar_at(*rules[i], best)) continue;
     const Value value = constant_of(rules[i]->head.arguments[best]);
-    if (std::none_of(table.cases.begin(), table.cases.end(), [&](const auto& one) { return equal(one.first, value); })) {
+    if (std::none_of(table.cases.begin(), table.cases.end(),
+                     [&](const auto& one) { return equal(one.first, value); })) {
       table.cases.emplace_back(value, std::vector<Label>{});
     }
   }
@@ -353,8 +355,8 @@ bool iterates(const Term& term) {
 
 }  // namespace
 
-// A query: every solution adds {"bindings": …, "expressions": …}. A single expression that cannot iterate shows its value
-// even when that is false.
+// A query: every solution adds {"bindings": …, "expressions": …}. A single expression that cannot iterate shows its
+// value even when that is false.
 void FunctionPlanner::plan_query(const CheckedQuery& query) {
   const bool check = query.body.exprs.size() > 1 ||
                      std::any_of(query.body.exprs.begin(), query.body.exprs.end(), [](const Expr& expr) {
@@ -375,8 +377,10 @@ void FunctionPlanner::plan_query(const CheckedQuery& query) {
   }
   if (check) {
     for (const Operand value : values) {
-      if ((value & kConstantBit) == 0) code_.emit(Opcode::kTruthy, value, 0, 0, fail_);
-      else if (Value known; constant_value(value, known) && !known.truthy()) jump_fail();
+      if ((value & kConstantBit) == 0)
+        code_.emit(Opcode::kTruthy, value, 0, 0, fail_);
+      else if (Value known; constant_value(value, known) && !known.truthy())
+        jump_fail();
     }
   }
   std::vector<Operand> bindings;
@@ -399,7 +403,8 @@ void FunctionPlanner::plan_query(const CheckedQuery& query) {
   members[1] = code_.allocate();
   members[2] = constant(planner_.builder.key("expressions"));
   members[3] = code_.allocate();
-  code_.emit(Opcode::kObject, members[1], window(bindings), 0, kNoLabel, static_cast<std::uint32_t>(bindings.size() / 2));
+  code_.emit(Opcode::kObject, members[1], window(bindings), 0, kNoLabel,
+             static_cast<std::uint32_t>(bindings.size() / 2));
   code_.emit(Opcode::kArray, members[3], window(shown), 0, kNoLabel, static_cast<std::uint32_t>(shown.size()));
   const Operand solution = code_.allocate();
   code_.emit(Opcode::kObject, solution, window(members), 0, kNoLabel, 2);

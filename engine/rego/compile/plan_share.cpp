@@ -14,8 +14,8 @@ class FunctionPlanner::Likeness {
   Likeness(const std::vector<Binding>& a, const std::vector<Binding>& b) : a_(a), b_(b) {}
 
   bool alike(const Expr& a, const Expr& b) {
-    if (a.kind != b.kind || a.negated != b.negated || a.terms.size() != b.terms.size() || a.with.size() != b.with.size() ||
-        a.every_key.has_value() != b.every_key.has_value()) {
+    if (a.kind != b.kind || a.negated != b.negated || a.terms.size() != b.terms.size() ||
+        a.with.size() != b.with.size() || a.every_key.has_value() != b.every_key.has_value()) {
       return false;
     }
     for (std::size_t i = 0; i < a.with.size(); ++i) {

@@ -40,11 +40,10 @@ Operand FunctionPlanner::term(const Term& term) {
     case TermKind::kVar: {
       if (const Binding* binding = find(term.variable)) return binding->operand;
       if (term.is_var("input") || term.is_var("data")) {
-        return term.text == "input" ? input_reference({})
-                                    : [&] {
-                                        std::vector<Value> path;
-                                        return data_reference(planner_.modules.tree.get(), path, {});
-                                      }();
+        return term.text == "input" ? input_reference({}) : [&] {
+          std::vector<Value> path;
+          return data_reference(planner_.modules.tree.get(), path, {});
+        }();
       }
       broken(term.location, "var " + term.text + " is unsafe");
       return constant(Value::null());
@@ -65,9 +64,7 @@ Operand FunctionPlanner::term(const Term& term) {
       const Binding* binding = find(output.variable);
       return binding != nullptr ? binding->operand : constant(Value::null());
     }
-    default:
-      broken(term.location, "term cannot be planned: " + to_string(term));
-      return constant(Value::null());
+    default: broken(term.location, "term cannot be planned: " + to_string(term)); return constant(Value::null());
   }
 }
 
@@ -91,8 +88,10 @@ Operand FunctionPlanner::composite(const Term& term) {
   const Operand result = code_.allocate();
   const std::uint32_t registers = code_.next_register;
   const Operand first = window(operands);
-  if (term.kind == TermKind::kObject) code_.emit(Opcode::kObject, result, first, 0, kNoLabel, count / 2);
-  else code_.emit(term.kind == TermKind::kArray ? Opcode::kArray : Opcode::kSet, result, first, 0, kNoLabel, count);
+  if (term.kind == TermKind::kObject)
+    code_.emit(Opcode::kObject, result, first, 0, kNoLabel, count / 2);
+  else
+    code_.emit(term.kind == TermKind::kArray ? Opcode::kArray : Opcode::kSet, result, first, 0, kNoLabel, count);
   code_.release_to(registers);
   return result;
 }
@@ -168,8 +167,10 @@ Operand FunctionPlanner::get_path(Operand base, const std::vector<Value>& keys) 
     return constant(Value::null());
   }
   const Operand to = code_.allocate();
-  if (keys.size() == 1) code_.emit(Opcode::kGet, to, base, constant(keys[0]), fail_);
-  else code_.emit(Opcode::kPath, to, base, 0, fail_, planner_.builder.path(keys));
+  if (keys.size() == 1)
+    code_.emit(Opcode::kGet, to, base, constant(keys[0]), fail_);
+  else
+    code_.emit(Opcode::kPath, to, base, 0, fail_, planner_.builder.path(keys));
   return to;
 }
 
@@ -181,7 +182,8 @@ Operand FunctionPlanner::step(Operand base, const Term& item) {
     code_.emit(Opcode::kGet, to, base, key, fail_);
     return to;
   }
-  const bool is_pattern = item.kind == TermKind::kVar || item.kind == TermKind::kArray || item.kind == TermKind::kObject;
+  const bool is_pattern =
+      item.kind == TermKind::kVar || item.kind == TermKind::kArray || item.kind == TermKind::kObject;
   if (!is_pattern) {
     const Operand key = term(item);
     const Operand to = code_.allocate();
@@ -244,8 +246,10 @@ Operand FunctionPlanner::input_reference(std::span<const Term> items) {
 
 Operand FunctionPlanner::base_path(const std::vector<Value>& path) {
   const Operand to = code_.allocate();
-  if (path.empty()) code_.emit(Opcode::kBase, to);
-  else code_.emit(Opcode::kBasePath, to, 0, 0, fail_, planner_.builder.path(path));
+  if (path.empty())
+    code_.emit(Opcode::kBase, to);
+  else
+    code_.emit(Opcode::kBasePath, to, 0, 0, fail_, planner_.builder.path(path));
   return to;
 }
 
@@ -262,7 +266,8 @@ bool FunctionPlanner::data_replaced(const std::vector<Value>& path) const {
 }
 
 // What lies at data.<path> and the steps below it. `node` is null when no rule can be there: base data alone.
-Operand FunctionPlanner::data_reference(const RuleTreeNode* node, std::vector<Value>& path, std::span<const Term> items) {
+Operand FunctionPlanner::data_reference(const RuleTreeNode* node, std::vector<Value>& path,
+                                        std::span<const Term> items) {
   if (node == nullptr || data_replaced(path)) {
     std::vector<Value> all = path;
     std::size_t constants = 0;
@@ -292,8 +297,8 @@ Operand FunctionPlanner::data_reference(const RuleTreeNode* node, std::vector<Va
   return found;
 }
 
-// A step over children of the rule tree that is no constant. Each child gets code of its own, so that only what the step
-// selects is evaluated; they meet again at one place, which remembers where each goes on for its next solution.
+// A step over children of the rule tree that is no constant. Each child gets code of its own, so that only what the
+// step selects is evaluated; they meet again at one place, which remembers where each goes on for its next solution.
 Operand FunctionPlanner::choose_child(const RuleTreeNode& node, std::vector<Value>& path, std::span<const Term> items) {
   const Term& item = items[0];
   const std::size_t outside = bindings_.size();

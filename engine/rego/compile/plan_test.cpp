@@ -1,5 +1,5 @@
-// Modules through parser, checks, planner and machine: the cases of testdata/evaluation.txt, known input, bounds, no heap
-// in the steady state, one program in several threads.
+// Modules through parser, checks, planner and machine: the cases of testdata/evaluation.txt, known input, bounds, no
+// heap in the steady state, one program in several threads.
 //
 //   === name [strict]
 //   --- module a.rego
@@ -171,7 +171,8 @@ TEST(Plan, BoundsEndAnEvaluation) {
   const Parsed<Program> program = compile(R"(package a
 import rego.v1
 big := count([1 | some i in numbers.range(1, 300); some j in numbers.range(1, 300); i != j])
-)", {{"data.a.big"}, {}, true});
+)",
+                                          {{"data.a.big"}, {}, true});
   ASSERT_TRUE(program.ok()) << program.error().to_string();
   EvalScratch scratch;
   Host host;

@@ -124,8 +124,8 @@ class FunctionPlanner {
 
   // plan_call.cpp: calls.
   void call(std::span<const Term> terms, const Location& where);
-  void call_function(std::string_view name, const RuleTreeNode& node, WorldId callee_world, std::span<const Term> arguments,
-                     const Term* output);
+  void call_function(std::string_view name, const RuleTreeNode& node, WorldId callee_world,
+                     std::span<const Term> arguments, const Term* output);
   void call_builtin(const BuiltinRegistry::Entry& entry, std::span<const Term> arguments, const Term* output);
   bool call_special(const BuiltinDecl& decl, std::span<const Term> arguments, const Term* output);
   bool compare_special(std::string_view name, Operand a, Operand b, const Term* output);
@@ -194,8 +194,8 @@ class FunctionPlanner {
   FunctionBuilder code_;
   std::vector<Binding> bindings_;
   Label fail_ = kNoLabel;
-  Operand* captured_ = nullptr;        // of a query: where the value of the expression at hand goes
-  std::uint32_t synthetic_ = 0;        // variables made here
+  Operand* captured_ = nullptr;  // of a query: where the value of the expression at hand goes
+  std::uint32_t synthetic_ = 0;  // variables made here
 };
 
 // "data.a.b[\"c d\"]".

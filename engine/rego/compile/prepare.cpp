@@ -54,9 +54,7 @@ class Preparer {
         number(t);
         if (t.variable == names_.input || t.variable == names_.data) reference(t);
         return;
-      case TermKind::kRef:
-        reference(t);
-        return;
+      case TermKind::kRef: reference(t); return;
       case TermKind::kCall: {
         bool op = true;
         for (Term& item : t.items) {
@@ -119,8 +117,7 @@ class Preparer {
         break;
       case ExprKind::kNot:
       case ExprKind::kAnd:
-      case ExprKind::kOr:
-        break;
+      case ExprKind::kOr: break;
     }
     for_each_body(e, [&](Body& b) { body(b); });
     for (With& w : e.with) {

@@ -1,5 +1,5 @@
-// print(x, y) becomes internal.print([{v | v = x}, {v | v = y}]), so that an undefined argument doesn't stop the rule, or
-// disappears when nobody listens. Also finds calls without a value (print) used as one.
+// print(x, y) becomes internal.print([{v | v = x}, {v | v = y}]), so that an undefined argument doesn't stop the rule,
+// or disappears when nobody listens. Also finds calls without a value (print) used as one.
 #include "engine/rego/compile/passes.h"
 
 namespace portcullis::rego::passes {
@@ -102,8 +102,7 @@ class PrintRewriter {
       Term comprehension(TermKind::kSetComprehension, where);
       comprehension.items.push_back(captured);
       comprehension.body = std::make_unique<Body>();
-      comprehension.body->exprs.push_back(
-          make_equality(names_, std::move(captured), std::move(e.terms[i]), where));
+      comprehension.body->exprs.push_back(make_equality(names_, std::move(captured), std::move(e.terms[i]), where));
       parts.items.push_back(std::move(comprehension));
     }
     Expr replacement;

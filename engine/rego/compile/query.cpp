@@ -75,11 +75,11 @@ Parsed<CheckedQuery> check_query(const CheckedModules& modules, Body query, std:
   if (options.strict) passes::check_keyword_overrides(context, body);
   if (!context.errors.empty()) return failure(context, options);
   passes::resolve_in_query(context, body, modules, query_context);
-  if (!run(context, body,
-           {passes::rewrite_local_variables, passes::rewrite_template_strings, passes::check_void_calls,
-            passes::rewrite_print_calls, passes::rewrite_expression_terms, passes::rewrite_comprehension_terms,
-            with_values_pass, passes::check_undefined_functions, passes::check_safety,
-            passes::rewrite_dynamic_terms})) {
+  if (!run(
+          context, body,
+          {passes::rewrite_local_variables, passes::rewrite_template_strings, passes::check_void_calls,
+           passes::rewrite_print_calls, passes::rewrite_expression_terms, passes::rewrite_comprehension_terms,
+           with_values_pass, passes::check_undefined_functions, passes::check_safety, passes::rewrite_dynamic_terms})) {
     return failure(context, options);
   }
   if (modules.types) {

@@ -52,7 +52,9 @@ class Resolver {
     define(name, std::move(reference));
   }
 
-  bool used(Variable name) const { return name < index_.size() && index_[name] != 0 && globals_[index_[name] - 1].used; }
+  bool used(Variable name) const {
+    return name < index_.size() && index_[name] != 0 && globals_[index_[name] - 1].used;
+  }
 
   void rule(Rule& r) {
     grow();
@@ -98,9 +100,7 @@ class Resolver {
   // Variables that patterns in arguments bind. False after an error.
   bool argument_vars(const Term& t, VarSet& out) {
     switch (t.kind) {
-      case TermKind::kVar:
-        out.insert(t.variable);
-        return true;
+      case TermKind::kVar: out.insert(t.variable); return true;
       case TermKind::kRef:
         if (t.items.size() == 1 && (t.items[0].variable == names_.input || t.items[0].variable == names_.data)) {
           return context_.errors.add(kCompileError, rule_location_,
@@ -112,10 +112,8 @@ class Resolver {
       case TermKind::kArrayComprehension:
       case TermKind::kSetComprehension:
       case TermKind::kObjectComprehension:
-      case TermKind::kCall:
-        return true;
-      default:
-        break;
+      case TermKind::kCall: return true;
+      default: break;
     }
     for (const Term& item : t.items) {
       if (!argument_vars(item, out)) return false;
@@ -173,9 +171,7 @@ class Resolver {
       }
       case ExprKind::kNot:
       case ExprKind::kAnd:
-      case ExprKind::kOr:
-        for_each_body(e, [this](Body& b) { body(b); });
-        break;
+      case ExprKind::kOr: for_each_body(e, [this](Body& b) { body(b); }); break;
     }
     for (With& w : e.with) {
       term(w.target);
@@ -197,9 +193,7 @@ class Resolver {
       case TermKind::kVar:
         if (Global* g = global(t)) become_global(t, *g);
         return;
-      case TermKind::kRef:
-        reference(t);
-        return;
+      case TermKind::kRef: reference(t); return;
       case TermKind::kArrayComprehension:
       case TermKind::kSetComprehension:
       case TermKind::kObjectComprehension: {
@@ -332,9 +326,9 @@ void check_keyword_overrides(Context& context) {
       }
       for (const Term& argument : rule.head.arguments) {
         if (argument.kind == TermKind::kRef && argument.items.size() == 1) {
-          context.errors.add_recoverable(kCompileError, argument.location,
-                                         "args must not shadow " + to_string(argument) +
-                                             " (use a different variable name)");
+          context.errors.add_recoverable(
+              kCompileError, argument.location,
+              "args must not shadow " + to_string(argument) + " (use a different variable name)");
         }
       }
     }

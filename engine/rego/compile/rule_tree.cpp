@@ -33,8 +33,8 @@ void add_rule(RuleTreeNode& package, const Rule& rule) {
 }
 
 void set_kind(RuleTreeNode& node) {
-  const bool below = std::any_of(node.rules.begin(), node.rules.end(),
-                                 [](const Rule* rule) { return !steps_below(*rule).empty(); });
+  const bool below =
+      std::any_of(node.rules.begin(), node.rules.end(), [](const Rule* rule) { return !steps_below(*rule).empty(); });
   if (node.rules.empty()) {
     node.kind = DocumentKind::kNone;
   } else if (!node.rules[0]->head.arguments.empty()) {
@@ -54,9 +54,8 @@ std::shared_ptr<RuleTreeNode> build_rule_tree(Context& context) {
   root->key = Term::string("data", Location{});
   // Packages above others first, as a walk down the tree of packages meets them.
   std::vector<const Module*> modules(context.modules.begin(), context.modules.end());
-  std::stable_sort(modules.begin(), modules.end(), [](const Module* a, const Module* b) {
-    return a->package.items.size() < b->package.items.size();
-  });
+  std::stable_sort(modules.begin(), modules.end(),
+                   [](const Module* a, const Module* b) { return a->package.items.size() < b->package.items.size(); });
   for (const Module* module : modules) package_node(*root, *module).is_package = true;
   for (const Module* module : modules) {
     for (const Rule& rule : module->rules) add_rule(package_node(*root, *module), rule);

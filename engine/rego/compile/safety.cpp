@@ -278,8 +278,9 @@ void Orderer::report(std::string_view scope) {
     return compare_places(a.second->location, b.second->location) < 0;
   });
   const auto shown = [&](Variable v) { return !names.generated(names.author(v)); };
-  const bool others = std::any_of(found.begin(), found.end(),
-                                  [&](const auto& pair) { return shown(pair.first) && !assigned.contains(pair.first); });
+  const bool others = std::any_of(found.begin(), found.end(), [&](const auto& pair) {
+    return shown(pair.first) && !assigned.contains(pair.first);
+  });
   bool any = false;
   for (const auto& [v, expr] : found) {
     if (!shown(v) || (others && assigned.contains(v))) continue;

@@ -102,9 +102,9 @@ void TemplateRewriter::part(Term& p, const VarSet& safe) {
   if (p.kind == TermKind::kCall) {
     const BuiltinRegistry::Entry* entry = context_.builtin(p.items[0]);
     if (entry != nullptr && (entry->decl->flags & kRelation) != 0) {
-      context_.errors.add(kCompileError, Location{},
-                          "illegal call to relation built-in '" + std::string(entry->decl->name) +
-                              "' that may cause multiple outputs");
+      context_.errors.add(
+          kCompileError, Location{},
+          "illegal call to relation built-in '" + std::string(entry->decl->name) + "' that may cause multiple outputs");
       return;
     }
   }
@@ -116,8 +116,7 @@ void TemplateRewriter::part(Term& p, const VarSet& safe) {
   collect_vars(p, kSafetyParams, vars);
   const VarSet undeclared = vars.without(safe);
   for (const Variable v : context_.names.sorted(undeclared)) {
-    context_.errors.add(kCompileError, place,
-                        "var " + std::string(context_.names.author_text(v)) + " is undeclared");
+    context_.errors.add(kCompileError, place, "var " + std::string(context_.names.author_text(v)) + " is undeclared");
   }
   const Location where = p.location;
   Term captured = context_.names.fresh_term(where);

@@ -16,9 +16,7 @@ namespace {
 
 constexpr const char* kTypeError = "rego_type_error";
 
-bool is_root(const Term& term) {
-  return term.is_var("data") || term.is_var("input");
-}
+bool is_root(const Term& term) { return term.is_var("data") || term.is_var("input"); }
 
 bool is_scalar_term(const Term& term) {
   return is_constant_term(term) && term.items.empty() && term.kind < TermKind::kVar;
@@ -280,12 +278,8 @@ void TypeChecker::visit_references(ReferenceCheck& check, const Expr& expr) {
     case ExprKind::kCall:
       for (std::size_t i = 1; i < expr.terms.size(); ++i) visit_references(check, expr.terms[i]);
       return;
-    case ExprKind::kTerm:
-      visit_references(check, expr.terms[0]);
-      return;
-    case ExprKind::kNot:
-      visit_references(check, expr.left.get());
-      return;
+    case ExprKind::kTerm: visit_references(check, expr.terms[0]); return;
+    case ExprKind::kNot: visit_references(check, expr.left.get()); return;
     case ExprKind::kSome:
       for (const Term& term : expr.terms) visit_references(check, term);
       break;

@@ -31,9 +31,7 @@ std::string composite(std::string_view prefix, const Parts& fixed, std::string_v
   return out;
 }
 
-std::string any_of(const Parts& parts) {
-  return parts.empty() ? "any" : "any<" + text::join(parts, ", ") + ">";
-}
+std::string any_of(const Parts& parts) { return parts.empty() ? "any" : "any<" + text::join(parts, ", ") + ">"; }
 
 std::string function_of(const Parts& arguments, const std::string& result) {
   return "(" + text::join(arguments, ", ") + ") => " + result;
@@ -85,10 +83,8 @@ std::string elided(const TypePtr& type, int depth) {
     case TypeKind::kSet:
       if (!type->dynamic) return to_string(type);
       return "set[" + (depth == 0 ? std::string(kElision) : elided(type->dynamic, depth - 1)) + "]";
-    case TypeKind::kArray:
-      return elided_array(*type, depth);
-    case TypeKind::kObject:
-      return elided_object(*type, depth);
+    case TypeKind::kArray: return elided_array(*type, depth);
+    case TypeKind::kObject: return elided_object(*type, depth);
     case TypeKind::kAny: {
       if (type->alternatives.empty()) return "any";
       if (depth == 0) return any_of({std::string(kElision)});
@@ -96,16 +92,12 @@ std::string elided(const TypePtr& type, int depth) {
       for (const TypePtr& alternative : type->alternatives) parts.push_back(elided(alternative, depth - 1));
       return any_of(parts);
     }
-    case TypeKind::kFunction:
-      return elided_function(*type, depth);
-    default:
-      return to_string(type);
+    case TypeKind::kFunction: return elided_function(*type, depth);
+    default: return to_string(type);
   }
 }
 
-std::string prefix_of(const NamedType& named) {
-  return named.name.empty() ? std::string() : named.name + ": ";
-}
+std::string prefix_of(const NamedType& named) { return named.name.empty() ? std::string() : named.name + ": "; }
 
 std::string brief(const TypePtr& type) {
   std::string full = to_string(type);
@@ -117,9 +109,7 @@ std::string brief(const NamedType& named) {
   return width(full) <= kMaxElided ? full : prefix_of(named) + elided(named.type, 0);
 }
 
-bool looks_equal(const TypePtr& a, const TypePtr& b) {
-  return to_string(a) == to_string(b);
-}
+bool looks_equal(const TypePtr& a, const TypePtr& b) { return to_string(a) == to_string(b); }
 
 // Both types, only as far as it takes to see how they differ.
 Pair difference(const TypePtr& a, const TypePtr& b, int depth);
@@ -230,17 +220,13 @@ Pair difference(const TypePtr& a, const TypePtr& b, int depth) {
       const Pair of = difference(a->dynamic, b->dynamic, depth + 1);
       return {"set[" + of.first + "]", "set[" + of.second + "]"};
     }
-    case TypeKind::kArray:
-      return array_difference(a, b, depth);
-    case TypeKind::kObject:
-      return object_difference(*a, *b, depth);
-    case TypeKind::kAny:
-      return {any_difference(*a, *b), any_difference(*b, *a)};
+    case TypeKind::kArray: return array_difference(a, b, depth);
+    case TypeKind::kObject: return object_difference(*a, *b, depth);
+    case TypeKind::kAny: return {any_difference(*a, *b), any_difference(*b, *a)};
     case TypeKind::kFunction:
       if (a->items.size() == b->items.size()) return function_difference(*a, *b, depth);
       break;
-    default:
-      break;
+    default: break;
   }
   return {brief(a), brief(b)};
 }
@@ -248,20 +234,14 @@ Pair difference(const TypePtr& a, const TypePtr& b, int depth) {
 std::string plural_kind(const TypePtr& a, const TypePtr& b) {
   if (!a || !b || a->kind != b->kind) return {};
   switch (a->kind) {
-    case TypeKind::kObject:
-      return "objects";
-    case TypeKind::kArray:
-      return "arrays";
-    case TypeKind::kSet:
-      return "sets";
-    default:
-      return {};
+    case TypeKind::kObject: return "objects";
+    case TypeKind::kArray: return "arrays";
+    case TypeKind::kSet: return "sets";
+    default: return {};
   }
 }
 
-std::string in_parentheses(const Parts& parts) {
-  return "(" + text::join(parts, ", ") + ")";
-}
+std::string in_parentheses(const Parts& parts) { return "(" + text::join(parts, ", ") + ")"; }
 
 }  // namespace
 

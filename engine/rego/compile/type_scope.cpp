@@ -11,35 +11,21 @@ namespace {
 
 std::string key_text(const Term& key) {
   switch (key.kind) {
-    case TermKind::kString:
-      return "s" + key.text;
-    case TermKind::kVar:
-      return "v" + key.text;
-    case TermKind::kNumber:
-      return "n" + key.text;
-    default:
-      return "x" + to_string(key);
+    case TermKind::kString: return "s" + key.text;
+    case TermKind::kVar: return "v" + key.text;
+    case TermKind::kNumber: return "n" + key.text;
+    default: return "x" + to_string(key);
   }
 }
 
-bool is_root(const Term& term) {
-  return term.is_var("data") || term.is_var("input");
-}
+bool is_root(const Term& term) { return term.is_var("data") || term.is_var("input"); }
 
 bool append_json(std::string& out, const Term& term) {
   switch (term.kind) {
-    case TermKind::kNull:
-      out += "null";
-      return true;
-    case TermKind::kBoolean:
-      out += term.boolean ? "true" : "false";
-      return true;
-    case TermKind::kNumber:
-      out += term.text;
-      return true;
-    case TermKind::kString:
-      text::append_json_string(out, term.text);
-      return true;
+    case TermKind::kNull: out += "null"; return true;
+    case TermKind::kBoolean: out += term.boolean ? "true" : "false"; return true;
+    case TermKind::kNumber: out += term.text; return true;
+    case TermKind::kString: text::append_json_string(out, term.text); return true;
     case TermKind::kArray:
     case TermKind::kSet:
       out += '[';
@@ -65,14 +51,11 @@ bool append_json(std::string& out, const Term& term) {
       }
       out += '}';
       return true;
-    default:
-      return false;
+    default: return false;
   }
 }
 
-const Type* as_object(const TypePtr& type) {
-  return type && type->kind == TypeKind::kObject ? type.get() : nullptr;
-}
+const Type* as_object(const TypePtr& type) { return type && type->kind == TypeKind::kObject ? type.get() : nullptr; }
 
 // Puts what stands at `path` below an object into the object's dynamic part.
 TypePtr insert_into_object(const Type& object, std::span<const Term> path, const TypePtr& type, TypeScope& scope) {
@@ -151,14 +134,11 @@ bool is_constant_term(const Term& term) {
     case TermKind::kNull:
     case TermKind::kBoolean:
     case TermKind::kNumber:
-    case TermKind::kString:
-      return true;
+    case TermKind::kString: return true;
     case TermKind::kArray:
     case TermKind::kSet:
-    case TermKind::kObject:
-      return std::all_of(term.items.begin(), term.items.end(), is_constant_term);
-    default:
-      return false;
+    case TermKind::kObject: return std::all_of(term.items.begin(), term.items.end(), is_constant_term);
+    default: return false;
   }
 }
 
@@ -176,14 +156,10 @@ TypePtr select_constant(const TypePtr& type, const Term& key) {
 bool is_empty_collection(const TypePtr& type) {
   if (!type) return false;
   switch (type->kind) {
-    case TypeKind::kObject:
-      return type->properties.empty() && !type->has_dynamic;
-    case TypeKind::kArray:
-      return type->items.empty() && !type->dynamic;
-    case TypeKind::kSet:
-      return !type->dynamic;
-    default:
-      return false;
+    case TypeKind::kObject: return type->properties.empty() && !type->has_dynamic;
+    case TypeKind::kArray: return type->items.empty() && !type->dynamic;
+    case TypeKind::kSet: return !type->dynamic;
+    default: return false;
   }
 }
 
@@ -199,8 +175,7 @@ TypePtr select_reference(TypePtr type, std::span<const Term> steps) {
         if (is_empty_collection(type)) return types::any();
         type = types::values(type);
         break;
-      default:
-        type = select_constant(type, step);
+      default: type = select_constant(type, step);
     }
   }
   return type;
@@ -293,23 +268,18 @@ TypePtr TypeScope::type_of_variable(const std::string& name) {
 
 TypePtr TypeScope::type_of(const Term& term) {
   switch (term.kind) {
-    case TermKind::kNull:
-      return types::null();
-    case TermKind::kBoolean:
-      return types::boolean();
-    case TermKind::kNumber:
-      return types::number();
+    case TermKind::kNull: return types::null();
+    case TermKind::kBoolean: return types::boolean();
+    case TermKind::kNumber: return types::number();
     case TermKind::kString:
-    case TermKind::kTemplateString:
-      return types::string();
+    case TermKind::kTemplateString: return types::string();
     case TermKind::kArray: {
       std::vector<TypePtr> items;
       items.reserve(term.items.size());
       for (const Term& item : term.items) items.push_back(type_of(item));
       return types::array(std::move(items), nullptr);
     }
-    case TermKind::kObject:
-      return object_type(term);
+    case TermKind::kObject: return object_type(term);
     case TermKind::kSet: {
       TypePtr of;
       for (const Term& item : term.items) of = types::either(of, type_of(item));
@@ -317,15 +287,11 @@ TypePtr TypeScope::type_of(const Term& term) {
     }
     case TermKind::kArrayComprehension:
     case TermKind::kSetComprehension:
-    case TermKind::kObjectComprehension:
-      return closure(term).type;
-    case TermKind::kRef:
-      return type_of_reference(term.items);
-    case TermKind::kVar:
-      return type_of_variable(term.text);
+    case TermKind::kObjectComprehension: return closure(term).type;
+    case TermKind::kRef: return type_of_reference(term.items);
+    case TermKind::kVar: return type_of_variable(term.text);
     case TermKind::kCall:
-    case TermKind::kTemplateExpr:
-      return nullptr;
+    case TermKind::kTemplateExpr: return nullptr;
   }
   return nullptr;
 }

@@ -53,10 +53,8 @@ bool same_kind_unifies(const TypePtr& a, const TypePtr& b) {
              (!a->dynamic_value || !b->dynamic_value || unifies(a->dynamic_value, b->dynamic_value));
     case TypeKind::kSet:
       return !a->dynamic || !b->dynamic || unifies(a->dynamic, b->dynamic);  // the empty set fits all
-    case TypeKind::kFunction:
-      return functions_unify(*a, *b);
-    default:
-      return true;
+    case TypeKind::kFunction: return functions_unify(*a, *b);
+    default: return true;
   }
 }
 
@@ -162,10 +160,8 @@ bool unify_term(TypeScope& scope, const Term& term, const TypePtr& type, bool jo
       if (term.kind == TermKind::kSet) return type->kind == TypeKind::kSet && unify_set(scope, term, type, join);
       return type->kind == TypeKind::kObject && unify_object(scope, term, type, join);
     }
-    case TermKind::kVar:
-      return unify_variable(scope, term, type, join);
-    default:
-      return unifies(scope.type_of(term), type);
+    case TermKind::kVar: return unify_variable(scope, term, type, join);
+    default: return unifies(scope.type_of(term), type);
   }
 }
 
@@ -177,10 +173,8 @@ bool unify_terms(TypeScope& scope, const Term& a, const TypePtr& type_a, const T
   if (!unknown_a) return unifies(type_a, type_b);
 
   switch (a.kind) {
-    case TermKind::kArray:
-      return unify_arrays(scope, a, b);
-    case TermKind::kObject:
-      return unify_objects(scope, a, b);
+    case TermKind::kArray: return unify_arrays(scope, a, b);
+    case TermKind::kObject: return unify_objects(scope, a, b);
     case TermKind::kVar:
       if (b.kind == TermKind::kVar) return learn_from_each_other(scope, a, b);
       if (b.kind == TermKind::kArray) return unify_arrays(scope, b, a);
@@ -190,8 +184,7 @@ bool unify_terms(TypeScope& scope, const Term& a, const TypePtr& type_a, const T
     case TermKind::kRef:
       if (b.kind == TermKind::kVar) return unify_term(scope, b, types::any(), false);
       break;
-    default:
-      break;
+    default: break;
   }
   // A variable of which nothing is known takes what is known of the other side, incomplete as it is.
   if (a.kind == TermKind::kVar && !type_a && type_b) return unify_term(scope, a, type_b, false);

@@ -12,12 +12,8 @@ class VarCollector {
 
   void term(const Term& t) {
     switch (t.kind) {
-      case TermKind::kVar:
-        out_.insert(t.variable);
-        return;
-      case TermKind::kRef:
-        items_from(t, params_.skip_ref_head ? 1 : 0);
-        return;
+      case TermKind::kVar: out_.insert(t.variable); return;
+      case TermKind::kRef: items_from(t, params_.skip_ref_head ? 1 : 0); return;
       case TermKind::kCall:
         if (params_.skip_call_head) {
           operator_and_arguments(t.items);

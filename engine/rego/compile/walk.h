@@ -9,7 +9,8 @@
 
 namespace portcullis::rego::passes {
 
-// Bodies that stand directly in an expression (every's, operands of not, and, or); those of comprehensions hang on terms.
+// Bodies that stand directly in an expression (every's, operands of not, and, or); those of comprehensions hang on
+// terms.
 template <typename ExprT, typename Visit>
 void for_each_body(ExprT& expr, Visit&& visit) {
   using BodyT = std::conditional_t<std::is_const_v<ExprT>, const Body, Body>;
@@ -98,8 +99,8 @@ void walk_exprs(Head& head, Visit&& visit) {
   if (head.value) walk_exprs(*head.value, visit);
 }
 
-// Calls visit(rule) for each rule of the module and each of its else branches, in source order. visit returns whether to
-// leave out the else branches.
+// Calls visit(rule) for each rule of the module and each of its else branches, in source order. visit returns whether
+// to leave out the else branches.
 template <typename Visit>
 void walk_rules(Module& module, Visit&& visit) {
   for (Rule& rule : module.rules) {
@@ -111,10 +112,10 @@ void walk_rules(Module& module, Visit&& visit) {
 
 // What collect_vars leaves out.
 struct VarParams {
-  bool skip_ref_head = false;       // the head of every reference
-  bool skip_call_head = false;      // the operator's head of calls, the head of `with` targets
+  bool skip_ref_head = false;   // the head of every reference
+  bool skip_call_head = false;  // the operator's head of calls, the head of `with` targets
   bool skip_object_keys = false;
-  bool skip_closures = false;       // comprehensions, bodies of every, operands of not, and, or; template strings
+  bool skip_closures = false;  // comprehensions, bodies of every, operands of not, and, or; template strings
   bool skip_sets = false;
 };
 inline constexpr VarParams kSafetyParams{.skip_call_head = true, .skip_closures = true};

@@ -64,16 +64,15 @@ class Inspector {
   // What may stand as an argument, element or step: no reference, call or comprehension anywhere inside.
   void value(const Term& t) {
     switch (t.kind) {
-      case TermKind::kVar:
-        variable(t);
-        return;
+      case TermKind::kVar: variable(t); return;
       case TermKind::kArray:
       case TermKind::kSet:
       case TermKind::kObject:
         for (const Term& item : t.items) value(item);
         return;
       default:
-        if (!is_scalar(t)) fail(t.location, "a term that must be evaluated stands where only values may: " + to_string(t));
+        if (!is_scalar(t))
+          fail(t.location, "a term that must be evaluated stands where only values may: " + to_string(t));
     }
   }
 
@@ -114,12 +113,8 @@ class Inspector {
 
   void expression(const Expr& e, const VarSet& bound) {
     switch (e.kind) {
-      case ExprKind::kTerm:
-        whole(e.terms[0], bound);
-        break;
-      case ExprKind::kCall:
-        call(e, bound);
-        break;
+      case ExprKind::kTerm: whole(e.terms[0], bound); break;
+      case ExprKind::kCall: call(e, bound); break;
       case ExprKind::kEvery: {
         VarSet inside = bound;
         if (e.every_domain.kind != TermKind::kVar) fail(e.location, "every over something that is no variable");
@@ -131,12 +126,8 @@ class Inspector {
       }
       case ExprKind::kNot:
       case ExprKind::kAnd:
-      case ExprKind::kOr:
-        passes::for_each_body(e, [&](const Body& b) { body(b, bound); });
-        break;
-      case ExprKind::kSome:
-        fail(e.location, "a declaration is left");
-        break;
+      case ExprKind::kOr: passes::for_each_body(e, [&](const Body& b) { body(b, bound); }); break;
+      case ExprKind::kSome: fail(e.location, "a declaration is left"); break;
     }
     for (const With& with : e.with) {
       if (with.target.kind != TermKind::kRef) fail(with.location, "the target of with is no reference");

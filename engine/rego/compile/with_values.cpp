@@ -153,8 +153,7 @@ Verdict WithRewriter::validate(With& with) {
     decided = names_function(value, bad);
     if (bad) return Verdict::kError;
   } else {
-    return fail(kTypeError, target.location,
-                "with keyword target must reference existing input, data, or a function");
+    return fail(kTypeError, target.location, "with keyword target must reference existing input, data, or a function");
   }
   return !decided && requires_evaluation(value) ? Verdict::kEvaluate : Verdict::kKeep;
 }

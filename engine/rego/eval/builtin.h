@@ -21,11 +21,14 @@ namespace portcullis::rego {
 class Host {
  public:
   virtual ~Host() = default;
-  virtual std::int64_t now_ns() { return 0; }         // wall clock, Unix nanoseconds
-  virtual std::uint64_t random_seed() { return 0; }   // rand.*, uuid
+  virtual std::int64_t now_ns() { return 0; }                             // wall clock, Unix nanoseconds
+  virtual std::uint64_t random_seed() { return 0; }                       // rand.*, uuid
   virtual void print(std::string_view line) { static_cast<void>(line); }  // print(), with location prefix if any
   // opa.runtime(): an object in `arena`; undefined: builtin is off.
-  virtual Value runtime(Arena& arena) { static_cast<void>(arena); return Value::undefined(); }
+  virtual Value runtime(Arena& arena) {
+    static_cast<void>(arena);
+    return Value::undefined();
+  }
   // http.send, net.lookup_ip_addr, external_data: undefined plus an error text means "off" or "failed".
   virtual Value call_out(std::string_view builtin, Arena& arena, std::span<const Value> arguments, std::string& error) {
     static_cast<void>(arena);
@@ -67,29 +70,29 @@ class BuiltinContext {
   Value abort(std::string message);
 
   bool failed() const noexcept { return !error.empty(); }
-  std::string error;             // message without "<name>: "
-  bool error_is_type = false;    // eval_type_error rather than eval_builtin_error
+  std::string error;           // message without "<name>: "
+  bool error_is_type = false;  // eval_type_error rather than eval_builtin_error
   bool error_aborts = false;
 };
 
 using BuiltinFunction = Value (*)(BuiltinContext& context, std::span<const Value> arguments);
 
 enum BuiltinFlag : std::uint8_t {
-  kPure = 0,               // same arguments, same result: may be folded and shared
-  kNondeterministic = 1,   // rand, time.now_ns, uuid, http.send …: never folded
-  kRelation = 2,           // returns a set of results to iterate over (walk)
-  kDeprecated = 4,         // refused in v1/strict: "deprecated built-in function calls in expression: …"
-  kCompilerOnly = 8,       // rewritten by the compiler (print, internal.print); no function
+  kPure = 0,              // same arguments, same result: may be folded and shared
+  kNondeterministic = 1,  // rand, time.now_ns, uuid, http.send …: never folded
+  kRelation = 2,          // returns a set of results to iterate over (walk)
+  kDeprecated = 4,        // refused in v1/strict: "deprecated built-in function calls in expression: …"
+  kCompilerOnly = 8,      // rewritten by the compiler (print, internal.print); no function
 };
 
 struct BuiltinDecl {
   std::string_view name;
   std::array<std::string_view, 6> arguments;  // types in the text form of type.h; unused ones are empty
-  std::string_view result;                            // empty: none (print)
+  std::string_view result;                    // empty: none (print)
   BuiltinFunction function = nullptr;
   std::uint8_t flags = kPure;
-  std::string_view infix = {};   // "+", "==", … for messages
-  bool variadic = false;         // the last argument type may repeat
+  std::string_view infix = {};  // "+", "==", … for messages
+  bool variadic = false;        // the last argument type may repeat
 };
 
 // All builtins of the program, and what an evaluation may not use (--disable-opa-builtin, capabilities).

@@ -1,6 +1,6 @@
 // What a Program is made of: flat code, constants and tables. Written by compile/emit.*, run by eval/machine.cpp.
-// Threads: immutable once the Program is made. Ownership: constants live in `arena` or the symbol table; `sources` keeps
-// the module texts that places point into.
+// Threads: immutable once the Program is made. Ownership: constants live in `arena` or the symbol table; `sources`
+// keeps the module texts that places point into.
 #pragma once
 
 #include <cstdint>
@@ -48,10 +48,10 @@ static_assert(sizeof(Instruction) == 16);
 inline constexpr std::uint32_t kNoSlot = 0xffffffff;
 
 struct FunctionCode {
-  std::string name;            // "data.foo.bar"
-  std::uint32_t entry = 0;     // index into code
+  std::string name;         // "data.foo.bar"
+  std::uint32_t entry = 0;  // index into code
   std::uint32_t end = 0;
-  std::uint32_t frame = 0;     // registers
+  std::uint32_t frame = 0;  // registers
   std::uint32_t arguments = 0;
   bool is_function = false;      // takes arguments (possibly none), is no document
   std::uint32_t memo = kNoSlot;  // where a document's value is remembered
@@ -76,7 +76,7 @@ struct SwitchCase {
   std::uint32_t chain;  // into chains
 };
 struct SwitchCode {
-  std::uint32_t begin;    // into switch_cases, sorted by value
+  std::uint32_t begin;  // into switch_cases, sorted by value
   std::uint32_t size;
   std::uint32_t otherwise;  // into chains
 };
@@ -104,7 +104,7 @@ struct ProgramCode {
   std::vector<std::shared_ptr<const std::string>> files;
   std::vector<RaiseCode> raises;
   std::vector<std::pair<std::string, std::uint32_t>> entry_points;  // sorted by path; function index
-  std::uint32_t query = kNoSlot;        // function index of a query program
+  std::uint32_t query = kNoSlot;                                    // function index of a query program
   std::uint32_t memo_slots = 0;
   std::uint32_t input_slots = 0;
   std::uint32_t mock_slots = 0;

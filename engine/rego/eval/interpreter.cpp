@@ -147,15 +147,15 @@ bool Interpreter::run(Machine& m, std::uint32_t function, Value& result) {
   m.depth_ = 1;
 
 #define R(i) registers[i]
-#define X(i) files[(i) >> 15][(i)&0x7fff]
-#define NEXT        \
-  do {              \
-    ++pc;           \
+#define X(i) files[(i) >> 15][(i) & 0x7fff]
+#define NEXT                                             \
+  do {                                                   \
+    ++pc;                                                \
     goto* kLabels[static_cast<std::size_t>(pc->opcode)]; \
   } while (false)
-#define GOTO_TARGET          \
-  do {                       \
-    pc = code + pc->target;  \
+#define GOTO_TARGET                                      \
+  do {                                                   \
+    pc = code + pc->target;                              \
     goto* kLabels[static_cast<std::size_t>(pc->opcode)]; \
   } while (false)
 #define NEXT_IF(condition) \
@@ -163,8 +163,8 @@ bool Interpreter::run(Machine& m, std::uint32_t function, Value& result) {
     if (condition) NEXT;   \
     GOTO_TARGET;           \
   } while (false)
-#define TICK                                       \
-  do {                                             \
+#define TICK                                               \
+  do {                                                     \
     if (--m.ticks_ < 0 && !m.check_budget()) return false; \
   } while (false)
 
@@ -396,7 +396,8 @@ do_kPushPair:
   state.elements.push_back(X(pc->b));
   NEXT;
 do_kPushEntry: {
-  const std::uint64_t header = pc->b | (static_cast<std::uint64_t>(pc->c) << 16) | (static_cast<std::uint64_t>(pc->imm) << 32);
+  const std::uint64_t header =
+      pc->b | (static_cast<std::uint64_t>(pc->c) << 16) | (static_cast<std::uint64_t>(pc->imm) << 32);
   state.elements.push_back(Value::integer(static_cast<std::int64_t>(header)));
   for (std::uint32_t i = 0; i <= pc->b; ++i) state.elements.push_back(R(pc->a + i));
   NEXT;

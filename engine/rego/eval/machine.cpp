@@ -13,7 +13,7 @@ namespace portcullis::rego {
 
 namespace {
 
-constexpr std::int64_t kTicksPerCheck = 256;   // calls and loop steps between two looks at deadline and memory
+constexpr std::int64_t kTicksPerCheck = 256;    // calls and loop steps between two looks at deadline and memory
 constexpr std::size_t kMaxEnvironments = 4096;  // alive at once, that is nested `with`
 constexpr std::size_t kMaxConflicts = 10;
 
@@ -83,7 +83,8 @@ void Machine::enter_environment(const Value& input, const Value& base) {
   environment.memo = arena.allocate_array<Value>(program_.memo_slots);
   environment.memo_state = arena.allocate_array<std::uint8_t>(program_.memo_slots + program_.input_slots);
   environment.input_state = environment.memo_state + program_.memo_slots;
-  std::fill_n(environment.memo_state, program_.memo_slots + program_.input_slots, static_cast<std::uint8_t>(kMemoEmpty));
+  std::fill_n(environment.memo_state, program_.memo_slots + program_.input_slots,
+              static_cast<std::uint8_t>(kMemoEmpty));
   environment.input_memo = arena.allocate_array<Value>(program_.input_slots);
   environment.mocks = arena.allocate_array<Value>(program_.mock_slots);
   const Value* from = environment_ != nullptr ? environment_->mocks : nullptr;
@@ -110,8 +111,8 @@ bool Machine::fail(std::string code, std::string message, std::uint32_t place) {
 }
 
 bool Machine::fail_call_depth(const Instruction* at) {
-  return fail("eval_cancel_error",
-              "call depth limit of " + std::to_string(options_.limits.call_depth) + " exceeded", place_of(at));
+  return fail("eval_cancel_error", "call depth limit of " + std::to_string(options_.limits.call_depth) + " exceeded",
+              place_of(at));
 }
 
 std::uint32_t Machine::place_of(const Instruction* at) const noexcept {
@@ -123,10 +124,10 @@ bool Machine::check_budget() {
   if (limits.instructions != 0 && spent_ >= limits.instructions) {
     return fail("eval_cancel_error", "instruction limit of " + std::to_string(limits.instructions) + " exceeded", 0);
   }
-  if (limits.deadline.passed()) return fail("eval_cancel_error", "caller cancelled query execution: deadline exceeded", 0);
+  if (limits.deadline.passed())
+    return fail("eval_cancel_error", "caller cancelled query execution: deadline exceeded", 0);
   if (state_.arena.exceeded() || state_.elements.size() * sizeof(Value) > limits.arena_bytes) {
-    return fail("eval_cancel_error",
-                "memory limit of " + std::to_string(limits.arena_bytes) + " bytes exceeded", 0);
+    return fail("eval_cancel_error", "memory limit of " + std::to_string(limits.arena_bytes) + " bytes exceeded", 0);
   }
   ticks_ = kTicksPerCheck;
   if (limits.instructions != 0) {
@@ -191,8 +192,8 @@ bool Machine::raise_conflicts() {
   std::vector<Conflict>& conflicts = state_.conflicts;
   // The frame that found the first conflict is the one to blame: whatever came after it ran only to find more values.
   const FunctionCode& function = program_.functions[state_.frames[conflicts.front().depth - 1].function];
-  std::string message = (function.is_function ? "function " : "rule ") + function.name + " produced conflicting values" +
-                        (function.is_function ? " for the same inputs:" : ":");
+  std::string message = (function.is_function ? "function " : "rule ") + function.name +
+                        " produced conflicting values" + (function.is_function ? " for the same inputs:" : ":");
   const std::uint32_t own_place = conflicts[1].place;
   const bool more = conflicts.size() > kMaxConflicts;
   if (more) conflicts.pop_back();
@@ -210,8 +211,8 @@ bool Machine::raise_conflicts() {
     if (text.size() > kMaxShown) text = text.substr(0, kMaxShown) + "...";
     message += "\n  " + text + " at ";
     const std::string& file = *program_.files[at.file];
-    message += file.empty() ? std::to_string(at.row) + ":" + std::to_string(at.column)
-                            : file + ":" + std::to_string(at.row);
+    message +=
+        file.empty() ? std::to_string(at.row) + ":" + std::to_string(at.column) : file + ":" + std::to_string(at.row);
   }
   if (more) message += "\n  ...";
   return fail("eval_conflict_error", std::move(message), own_place);

@@ -15,9 +15,9 @@ namespace portcullis::rego {
 struct Environment {
   Value input;
   Value base;
-  Value* memo = nullptr;                // values of documents, by FunctionCode::memo
-  std::uint8_t* memo_state = nullptr;   // MemoState
-  Value* input_memo = nullptr;          // remembered input paths
+  Value* memo = nullptr;               // values of documents, by FunctionCode::memo
+  std::uint8_t* memo_state = nullptr;  // MemoState
+  Value* input_memo = nullptr;         // remembered input paths
   std::uint8_t* input_state = nullptr;
   Value* mocks = nullptr;
 };
@@ -59,7 +59,7 @@ struct EvalScratch::State {
   std::vector<Environment> environments;
   std::vector<Conflict> conflicts;
   std::vector<RememberedCall> calls;
-  PatternCache* patterns = nullptr;                   // made by the first builtin that needs one
+  PatternCache* patterns = nullptr;  // made by the first builtin that needs one
   void (*free_patterns)(PatternCache*) = nullptr;
 };
 
@@ -105,9 +105,9 @@ class Machine {
   BuiltinContext context_;
   Environment* environment_ = nullptr;
   std::uint32_t environment_index_ = 0;
-  std::size_t depth_ = 0;              // calls active
-  std::int64_t ticks_ = 0;             // until the next check
-  std::uint64_t spent_ = 0;            // instructions (calls and loop steps) checked so far
+  std::size_t depth_ = 0;    // calls active
+  std::int64_t ticks_ = 0;   // until the next check
+  std::uint64_t spent_ = 0;  // instructions (calls and loop steps) checked so far
   EvalError error_;
   EvalError first_builtin_error_;
 };

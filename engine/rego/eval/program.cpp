@@ -102,7 +102,8 @@ std::size_t ProgramCode::memory() const noexcept {
   bytes += switches.capacity() * sizeof(SwitchCode) + switch_cases.capacity() * sizeof(SwitchCase);
   bytes += chains.capacity() * sizeof(std::uint32_t) + places.capacity() * sizeof(Place);
   for (const FunctionCode& function : functions) bytes += sizeof function + function.name.capacity();
-  for (const auto& [path, index] : entry_points) bytes += sizeof(std::pair<std::string, std::uint32_t>) + path.capacity();
+  for (const auto& [path, index] : entry_points)
+    bytes += sizeof(std::pair<std::string, std::uint32_t>) + path.capacity();
   return bytes;
 }
 
@@ -142,7 +143,8 @@ Result<Value, EvalError> Program::eval(int entry_point, const Value& input, cons
 
 Result<Value, EvalError> Program::eval_query(const Value& input, const Value& data, EvalScratch& scratch, Host& host,
                                              const EvalOptions& options) const {
-  if (code_->query == kNoSlot) return EvalError{"eval_internal_error", "the program was not made from a query", {}, 0, 0};
+  if (code_->query == kNoSlot)
+    return EvalError{"eval_internal_error", "the program was not made from a query", {}, 0, 0};
   Machine machine(*code_, scratch.state(), host, options);
   Value result;
   if (!machine.run(code_->query, input, data, result)) return std::move(machine.error());

@@ -24,7 +24,7 @@ struct ProgramCode;  // instructions and tables: engine/rego/eval/code.h (only c
 // Bounds of one evaluation. Defaults are the command line's; the controller sets tighter ones.
 struct EvalLimits {
   Deadline deadline = Deadline::never();
-  std::uint64_t instructions = 0;              // 0: no bound
+  std::uint64_t instructions = 0;  // 0: no bound
   std::size_t arena_bytes = std::size_t{1} << 30;
   std::uint32_t call_depth = 1000;
 };
@@ -51,7 +51,7 @@ class EvalScratch {
 
 // What stopped or spoilt an evaluation, as OPA names it.
 struct EvalError {
-  std::string code;     // "eval_conflict_error", "eval_builtin_error", "eval_type_error", "eval_cancel_error", …
+  std::string code;  // "eval_conflict_error", "eval_builtin_error", "eval_type_error", "eval_cancel_error", …
   std::string message;
   std::string file;
   std::uint32_t row = 0;
@@ -78,8 +78,8 @@ class Program {
 
   // Evaluates one entry point. Undefined is a success with an undefined Value. `input` and `data` may be undefined
   // (`data` is the base document: {} when undefined); both must outlive the result.
-  Result<Value, EvalError> eval(int entry_point, const Value& input, const Value& data, EvalScratch& scratch, Host& host,
-                                const EvalOptions& options = {}) const;
+  Result<Value, EvalError> eval(int entry_point, const Value& input, const Value& data, EvalScratch& scratch,
+                                Host& host, const EvalOptions& options = {}) const;
 
   // A query's result set (programs made by compile_query): an array of objects
   // {"expressions": [value…], "bindings": {var: value}}. Undefined query: empty array.

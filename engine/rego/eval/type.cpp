@@ -48,27 +48,16 @@ std::string unquote(std::string_view token) {
       continue;
     }
     switch (token[++i]) {
-      case 'n':
-        out += '\n';
-        break;
-      case 't':
-        out += '\t';
-        break;
-      case 'r':
-        out += '\r';
-        break;
-      case 'b':
-        out += '\b';
-        break;
-      case 'f':
-        out += '\f';
-        break;
+      case 'n': out += '\n'; break;
+      case 't': out += '\t'; break;
+      case 'r': out += '\r'; break;
+      case 'b': out += '\b'; break;
+      case 'f': out += '\f'; break;
       case 'u':
         text::append_rune(out, static_cast<char32_t>(hex4(token.substr(i + 1, 4))));
         i += 4;
         break;
-      default:
-        out += token[i];
+      default: out += token[i];
     }
   }
   return out;
@@ -76,31 +65,21 @@ std::string unquote(std::string_view token) {
 
 int key_rank(std::string_view key) {
   switch (key.empty() ? '\0' : key[0]) {
-    case 'n':
-      return 0;
+    case 'n': return 0;
     case 'f':
-    case 't':
-      return 1;
-    case '"':
-      return 3;
-    case '[':
-      return 4;
-    case '{':
-      return 5;
-    default:
-      return 2;
+    case 't': return 1;
+    case '"': return 3;
+    case '[': return 4;
+    case '{': return 5;
+    default: return 2;
   }
 }
 
-int sign(int order) {
-  return order < 0 ? -1 : (order > 0 ? 1 : 0);
-}
+int sign(int order) { return order < 0 ? -1 : (order > 0 ? 1 : 0); }
 
 TypePtr read_json(JsonCursor& in) {
   switch (in.peek()) {
-    case '"':
-      in.string_token();
-      return string();
+    case '"': in.string_token(); return string();
     case '[': {
       std::vector<TypePtr> items;
       in.skip('[');
@@ -123,13 +102,9 @@ TypePtr read_json(JsonCursor& in) {
       in.skip('}');
       return object(std::move(properties));
     }
-    case 'n':
-      in.bare_token();
-      return null();
+    case 'n': in.bare_token(); return null();
     case 't':
-    case 'f':
-      in.bare_token();
-      return boolean();
+    case 'f': in.bare_token(); return boolean();
     default:
       if (in.bare_token().empty()) ++in.at;
       return number();
@@ -139,9 +114,7 @@ TypePtr read_json(JsonCursor& in) {
 // A key as Go's %v prints the value OPA keeps for it.
 void append_key(std::string& out, JsonCursor& in) {
   switch (in.peek()) {
-    case '"':
-      out += unquote(in.string_token());
-      return;
+    case '"': out += unquote(in.string_token()); return;
     case '[':
       in.skip('[');
       out += '[';
@@ -178,24 +151,15 @@ void append_key(std::string& out, JsonCursor& in) {
 int order_of(const TypePtr& type) {
   if (!type) return -1;
   switch (type->kind) {
-    case TypeKind::kNull:
-      return 0;
-    case TypeKind::kBoolean:
-      return 1;
-    case TypeKind::kNumber:
-      return 2;
-    case TypeKind::kString:
-      return 3;
-    case TypeKind::kArray:
-      return 4;
-    case TypeKind::kObject:
-      return 5;
-    case TypeKind::kSet:
-      return 6;
-    case TypeKind::kAny:
-      return 7;
-    case TypeKind::kFunction:
-      return 8;
+    case TypeKind::kNull: return 0;
+    case TypeKind::kBoolean: return 1;
+    case TypeKind::kNumber: return 2;
+    case TypeKind::kString: return 3;
+    case TypeKind::kArray: return 4;
+    case TypeKind::kObject: return 5;
+    case TypeKind::kSet: return 6;
+    case TypeKind::kAny: return 7;
+    case TypeKind::kFunction: return 8;
   }
   return -1;
 }
@@ -221,13 +185,9 @@ int compare_objects(const Type& a, const Type& b) {
   return a.properties.size() < b.properties.size() ? -1 : 1;
 }
 
-bool less(const TypePtr& a, const TypePtr& b) {
-  return compare(a, b) < 0;
-}
+bool less(const TypePtr& a, const TypePtr& b) { return compare(a, b) < 0; }
 
-TypePtr make(Type type) {
-  return std::make_shared<const Type>(std::move(type));
-}
+TypePtr make(Type type) { return std::make_shared<const Type>(std::move(type)); }
 
 TypePtr scalar(TypeKind kind) {
   Type type;
@@ -364,13 +324,9 @@ TypePtr function(std::vector<TypePtr> arguments, TypePtr result, TypePtr rest) {
   return make(std::move(type));
 }
 
-bool is_any(const TypePtr& a) {
-  return a && a->kind == TypeKind::kAny && a->alternatives.empty();
-}
+bool is_any(const TypePtr& a) { return a && a->kind == TypeKind::kAny && a->alternatives.empty(); }
 
-std::size_t arity(const Type& function) {
-  return function.items.size();
-}
+std::size_t arity(const Type& function) { return function.items.size(); }
 
 int compare(const TypePtr& a, const TypePtr& b) {
   if (a == b) return 0;
@@ -380,19 +336,15 @@ int compare(const TypePtr& a, const TypePtr& b) {
       if (static_cast<bool>(a->dynamic) != static_cast<bool>(b->dynamic)) return a->dynamic ? 1 : -1;
       if (const int order = compare(a->dynamic, b->dynamic); order != 0) return order;
       return compare_lists(a->items, b->items);
-    case TypeKind::kObject:
-      return compare_objects(*a, *b);
-    case TypeKind::kSet:
-      return compare(a->dynamic, b->dynamic);
-    case TypeKind::kAny:
-      return compare_lists(a->alternatives, b->alternatives);
+    case TypeKind::kObject: return compare_objects(*a, *b);
+    case TypeKind::kSet: return compare(a->dynamic, b->dynamic);
+    case TypeKind::kAny: return compare_lists(a->alternatives, b->alternatives);
     case TypeKind::kFunction:
       if (a->items.size() != b->items.size()) return a->items.size() < b->items.size() ? -1 : 1;
       if (const int order = compare_lists(a->items, b->items); order != 0) return order;
       if (const int order = compare(a->dynamic, b->dynamic); order != 0) return order;
       return compare(a->rest, b->rest);
-    default:
-      return 0;
+    default: return 0;
   }
 }
 
@@ -454,8 +406,7 @@ TypePtr select(const TypePtr& a, std::string_view key) {
       for (const TypePtr& alternative : a->alternatives) type = either(select(alternative, key), type);
       return type;
     }
-    default:
-      return nullptr;
+    default: return nullptr;
   }
 }
 
@@ -463,19 +414,16 @@ TypePtr keys(const TypePtr& a) {
   if (!a) return nullptr;
   TypePtr type;
   switch (a->kind) {
-    case TypeKind::kArray:
-      return number();
+    case TypeKind::kArray: return number();
     case TypeKind::kObject:
       for (const auto& property : a->properties) type = either(type, of_json(property.first));
       return a->dynamic_key ? either(type, a->dynamic_key) : type;
-    case TypeKind::kSet:
-      return a->dynamic;
+    case TypeKind::kSet: return a->dynamic;
     case TypeKind::kAny:
       if (is_any(a)) return a;
       for (const TypePtr& alternative : a->alternatives) type = either(keys(alternative), type);
       return type;
-    default:
-      return nullptr;
+    default: return nullptr;
   }
 }
 
@@ -489,22 +437,19 @@ TypePtr values(const TypePtr& a) {
     case TypeKind::kObject:
       for (const auto& property : a->properties) type = either(type, property.second);
       return a->dynamic_value ? either(type, a->dynamic_value) : type;
-    case TypeKind::kSet:
-      return a->dynamic;
+    case TypeKind::kSet: return a->dynamic;
     case TypeKind::kAny:
       if (is_any(a)) return a;
       for (const TypePtr& alternative : a->alternatives) type = either(values(alternative), type);
       return type;
-    default:
-      return nullptr;
+    default: return nullptr;
   }
 }
 
 bool unknown(const TypePtr& a) {
   if (!a) return true;
   switch (a->kind) {
-    case TypeKind::kFunction:
-      return std::any_of(a->items.begin(), a->items.end(), unknown) || unknown(a->dynamic);
+    case TypeKind::kFunction: return std::any_of(a->items.begin(), a->items.end(), unknown) || unknown(a->dynamic);
     case TypeKind::kArray:
       return std::any_of(a->items.begin(), a->items.end(), unknown) || (a->dynamic && unknown(a->dynamic));
     case TypeKind::kObject:
@@ -512,10 +457,8 @@ bool unknown(const TypePtr& a) {
         if (unknown(property.second)) return true;
       }
       return a->has_dynamic && (unknown(a->dynamic_key) || unknown(a->dynamic_value));
-    case TypeKind::kSet:
-      return unknown(a->dynamic);
-    default:
-      return false;
+    case TypeKind::kSet: return unknown(a->dynamic);
+    default: return false;
   }
 }
 
@@ -670,24 +613,16 @@ TypePtr parse_type(std::string_view text) {
   return type ? type : types::any();
 }
 
-std::string to_string(const TypePtr& type) {
-  return type ? to_string(*type) : "???";
-}
+std::string to_string(const TypePtr& type) { return type ? to_string(*type) : "???"; }
 
 std::string to_string(const Type& type) {
   switch (type.kind) {
-    case TypeKind::kNull:
-      return "null";
-    case TypeKind::kBoolean:
-      return "boolean";
-    case TypeKind::kNumber:
-      return "number";
-    case TypeKind::kString:
-      return "string";
-    case TypeKind::kAny:
-      return type.alternatives.empty() ? "any" : "any<" + join(type.alternatives) + ">";
-    case TypeKind::kSet:
-      return type.dynamic ? "set[" + to_string(*type.dynamic) + "]" : "set";
+    case TypeKind::kNull: return "null";
+    case TypeKind::kBoolean: return "boolean";
+    case TypeKind::kNumber: return "number";
+    case TypeKind::kString: return "string";
+    case TypeKind::kAny: return type.alternatives.empty() ? "any" : "any<" + join(type.alternatives) + ">";
+    case TypeKind::kSet: return type.dynamic ? "set[" + to_string(*type.dynamic) + "]" : "set";
     case TypeKind::kArray: {
       std::string out = "array";
       if (!type.items.empty()) out += "<" + join(type.items) + ">";
@@ -706,8 +641,7 @@ std::string to_string(const Type& type) {
       }
       return out;
     }
-    case TypeKind::kFunction:
-      return arguments_to_string(type) + " => " + to_string(type.dynamic);
+    case TypeKind::kFunction: return arguments_to_string(type) + " => " + to_string(type.dynamic);
   }
   return "???";
 }

@@ -5,9 +5,7 @@
 namespace portcullis::rego {
 namespace {
 
-std::string spell(std::string_view text) {
-  return to_string(parse_type(text));
-}
+std::string spell(std::string_view text) { return to_string(parse_type(text)); }
 
 TEST(Type, TextFormToOpasSpelling) {
   EXPECT_EQ(spell("string"), "string");

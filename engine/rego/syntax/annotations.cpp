@@ -25,18 +25,13 @@ bool continues_block(const Comment& comment, const Comment& before) {
 
 using MaybeError = std::optional<std::string>;
 
-Term text_term(std::string_view text) {
-  return Term::string(std::string(text), {});
-}
+Term text_term(std::string_view text) { return Term::string(std::string(text), {}); }
 
 Term to_term(const Value& value) {
   switch (value.kind()) {
-    case Kind::kBool:
-      return Term::boolean_of(value.as_bool(), {});
-    case Kind::kNumber:
-      return Term::number(number_text(value), {});
-    case Kind::kString:
-      return text_term(value.as_string());
+    case Kind::kBool: return Term::boolean_of(value.as_bool(), {});
+    case Kind::kNumber: return Term::number(number_text(value), {});
+    case Kind::kString: return text_term(value.as_string());
     case Kind::kArray: {
       Term term(TermKind::kArray, {});
       for (const Value& element : value.elements()) term.items.push_back(to_term(element));
@@ -51,25 +46,18 @@ Term to_term(const Value& value) {
       normalise(term);
       return term;
     }
-    default:
-      return Term::null({});
+    default: return Term::null({});
   }
 }
 
 std::string_view yaml_tag(const Value& value) {
   switch (value.kind()) {
-    case Kind::kBool:
-      return "!!bool";
-    case Kind::kNumber:
-      return value.is_integer() ? "!!int" : "!!float";
-    case Kind::kString:
-      return "!!str";
-    case Kind::kArray:
-      return "!!seq";
-    case Kind::kObject:
-      return "!!map";
-    default:
-      return "!!null";
+    case Kind::kBool: return "!!bool";
+    case Kind::kNumber: return value.is_integer() ? "!!int" : "!!float";
+    case Kind::kString: return "!!str";
+    case Kind::kArray: return "!!seq";
+    case Kind::kObject: return "!!map";
+    default: return "!!null";
   }
 }
 
@@ -77,12 +65,9 @@ std::string_view yaml_tag(const Value& value) {
 std::string go_string(const Value& value) {
   std::string out;
   switch (value.kind()) {
-    case Kind::kString:
-      return std::string(value.as_string());
-    case Kind::kBool:
-      return value.as_bool() ? "%!s(bool=true)" : "%!s(bool=false)";
-    case Kind::kNumber:
-      return (value.is_integer() ? "%!s(int=" : "%!s(float64=") + number_text(value) + ")";
+    case Kind::kString: return std::string(value.as_string());
+    case Kind::kBool: return value.as_bool() ? "%!s(bool=true)" : "%!s(bool=false)";
+    case Kind::kNumber: return (value.is_integer() ? "%!s(int=" : "%!s(float64=") + number_text(value) + ")";
     case Kind::kArray:
       for (const Value& element : value.elements()) out += (out.empty() ? "" : " ") + go_string(element);
       return "[" + out + "]";
@@ -91,8 +76,7 @@ std::string go_string(const Value& value) {
         out += (out.empty() ? "" : " ") + go_string(value.keys()[i]) + ":" + go_string(value.values()[i]);
       }
       return "map[" + out + "]";
-    default:
-      return "%!s(<nil>)";
+    default: return "%!s(<nil>)";
   }
 }
 

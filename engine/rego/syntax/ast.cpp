@@ -31,9 +31,7 @@ Term& Term::operator=(const Term& other) {
 
 Term::~Term() = default;
 
-Term Term::null(Location where) {
-  return Term(TermKind::kNull, where);
-}
+Term Term::null(Location where) { return Term(TermKind::kNull, where); }
 
 Term Term::boolean_of(bool value, Location where) {
   Term term(TermKind::kBoolean, where);

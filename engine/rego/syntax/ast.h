@@ -176,7 +176,7 @@ struct Annotations {
   std::string scope;  // rule, document, package, subpackages
   Term yaml;          // the block as an object term (checked: known fields have the right types)
   bool entrypoint = false;
-  int rule = -1;      // index into Module::rules of what it stands before; -1: the package
+  int rule = -1;  // index into Module::rules of what it stands before; -1: the package
 };
 
 // kV0CompatV1: v0 syntax and `import rego.v1`. kV2 only as what `import rego.v2` raises a module to.
@@ -221,9 +221,7 @@ int compare(const Term& a, const Term& b);
 int compare(const Expr& a, const Expr& b);
 int compare(const Body& a, const Body& b);
 int compare(const Head& a, const Head& b);
-inline bool equal(const Term& a, const Term& b) {
-  return compare(a, b) == 0;
-}
+inline bool equal(const Term& a, const Term& b) { return compare(a, b) == 0; }
 // Puts items of a kSet or kObject whose members changed back in order, duplicates dropped.
 void normalise(Term& set_or_object);
 

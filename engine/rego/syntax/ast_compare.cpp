@@ -10,9 +10,7 @@
 namespace portcullis::rego {
 namespace {
 
-int sign(int order) {
-  return order < 0 ? -1 : (order > 0 ? 1 : 0);
-}
+int sign(int order) { return order < 0 ? -1 : (order > 0 ? 1 : 0); }
 
 template <typename T>
 int three_way(const T& a, const T& b) {
@@ -70,56 +68,34 @@ int compare_numbers(std::string_view a, std::string_view b) {
 
 int rank(TermKind kind) {
   switch (kind) {
-    case TermKind::kNull:
-      return 0;
-    case TermKind::kBoolean:
-      return 1;
-    case TermKind::kNumber:
-      return 2;
-    case TermKind::kString:
-      return 3;
-    case TermKind::kTemplateString:
-      return 4;
-    case TermKind::kVar:
-      return 5;
-    case TermKind::kRef:
-      return 6;
-    case TermKind::kArray:
-      return 7;
-    case TermKind::kObject:
-      return 8;
-    case TermKind::kSet:
-      return 9;
-    case TermKind::kArrayComprehension:
-      return 10;
-    case TermKind::kObjectComprehension:
-      return 11;
-    case TermKind::kSetComprehension:
-      return 12;
-    case TermKind::kCall:
-      return 13;
-    case TermKind::kTemplateExpr:
-      return 100;
+    case TermKind::kNull: return 0;
+    case TermKind::kBoolean: return 1;
+    case TermKind::kNumber: return 2;
+    case TermKind::kString: return 3;
+    case TermKind::kTemplateString: return 4;
+    case TermKind::kVar: return 5;
+    case TermKind::kRef: return 6;
+    case TermKind::kArray: return 7;
+    case TermKind::kObject: return 8;
+    case TermKind::kSet: return 9;
+    case TermKind::kArrayComprehension: return 10;
+    case TermKind::kObjectComprehension: return 11;
+    case TermKind::kSetComprehension: return 12;
+    case TermKind::kCall: return 13;
+    case TermKind::kTemplateExpr: return 100;
   }
   return 1000;
 }
 
 int rank(ExprKind kind) {
   switch (kind) {
-    case ExprKind::kSome:
-      return 0;
-    case ExprKind::kTerm:
-      return 1;
-    case ExprKind::kCall:
-      return 2;
-    case ExprKind::kEvery:
-      return 3;
-    case ExprKind::kNot:
-      return 4;
-    case ExprKind::kAnd:
-      return 5;
-    case ExprKind::kOr:
-      return 6;
+    case ExprKind::kSome: return 0;
+    case ExprKind::kTerm: return 1;
+    case ExprKind::kCall: return 2;
+    case ExprKind::kEvery: return 3;
+    case ExprKind::kNot: return 4;
+    case ExprKind::kAnd: return 5;
+    case ExprKind::kOr: return 6;
   }
   return -1;
 }
@@ -180,21 +156,16 @@ int compare(const Term& a, const Term& b) {
   if (&a == &b) return 0;
   if (a.kind != b.kind) return three_way(rank(a.kind), rank(b.kind));
   switch (a.kind) {
-    case TermKind::kNull:
-      return 0;
-    case TermKind::kBoolean:
-      return three_way(a.boolean, b.boolean);
-    case TermKind::kNumber:
-      return compare_numbers(a.text, b.text);
+    case TermKind::kNull: return 0;
+    case TermKind::kBoolean: return three_way(a.boolean, b.boolean);
+    case TermKind::kNumber: return compare_numbers(a.text, b.text);
     case TermKind::kString:
-    case TermKind::kVar:
-      return sign(a.text.compare(b.text));
+    case TermKind::kVar: return sign(a.text.compare(b.text));
     case TermKind::kTemplateString:
       if (a.boolean != b.boolean) return three_way(a.boolean, b.boolean);
       if (a.items.size() != b.items.size()) return three_way(a.items.size(), b.items.size());
       return compare_lists(a.items, b.items);
-    default:
-      return compare_members(a, b);
+    default: return compare_members(a, b);
   }
 }
 

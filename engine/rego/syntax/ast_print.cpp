@@ -139,24 +139,12 @@ void append_call(std::string& out, const std::vector<Term>& terms) {
 
 void append(std::string& out, const Term& term) {
   switch (term.kind) {
-    case TermKind::kNull:
-      out += "null";
-      return;
-    case TermKind::kBoolean:
-      out += term.boolean ? "true" : "false";
-      return;
-    case TermKind::kNumber:
-      out += term.text;
-      return;
-    case TermKind::kString:
-      out += text::go_quote(term.text);
-      return;
-    case TermKind::kVar:
-      out += !term.text.empty() && term.text[0] == '$' ? std::string_view("_") : term.text;
-      return;
-    case TermKind::kRef:
-      append_ref(out, term.items);
-      return;
+    case TermKind::kNull: out += "null"; return;
+    case TermKind::kBoolean: out += term.boolean ? "true" : "false"; return;
+    case TermKind::kNumber: out += term.text; return;
+    case TermKind::kString: out += text::go_quote(term.text); return;
+    case TermKind::kVar: out += !term.text.empty() && term.text[0] == '$' ? std::string_view("_") : term.text; return;
+    case TermKind::kRef: append_ref(out, term.items); return;
     case TermKind::kArray:
       out += '[';
       append_list(out, term.items);
@@ -171,40 +159,24 @@ void append(std::string& out, const Term& term) {
       append_list(out, term.items);
       out += '}';
       return;
-    case TermKind::kObject:
-      append_object(out, term);
-      return;
-    case TermKind::kArrayComprehension:
-      append_comprehension(out, term, '[', ']');
-      return;
+    case TermKind::kObject: append_object(out, term); return;
+    case TermKind::kArrayComprehension: append_comprehension(out, term, '[', ']'); return;
     case TermKind::kSetComprehension:
-    case TermKind::kObjectComprehension:
-      append_comprehension(out, term, '{', '}');
-      return;
-    case TermKind::kCall:
-      append_call(out, term.items);
-      return;
-    case TermKind::kTemplateString:
-      append_template(out, term);
-      return;
-    case TermKind::kTemplateExpr:
-      append(out, *term.body);
-      return;
+    case TermKind::kObjectComprehension: append_comprehension(out, term, '{', '}'); return;
+    case TermKind::kCall: append_call(out, term.items); return;
+    case TermKind::kTemplateString: append_template(out, term); return;
+    case TermKind::kTemplateExpr: append(out, *term.body); return;
   }
 }
 
 bool renders_with_brace(const Term& term) {
   switch (term.kind) {
-    case TermKind::kSet:
-      return !term.items.empty();
+    case TermKind::kSet: return !term.items.empty();
     case TermKind::kObject:
     case TermKind::kSetComprehension:
-    case TermKind::kObjectComprehension:
-      return true;
-    case TermKind::kRef:
-      return !term.items.empty() && renders_with_brace(term.items[0]);
-    default:
-      return false;
+    case TermKind::kObjectComprehension: return true;
+    case TermKind::kRef: return !term.items.empty() && renders_with_brace(term.items[0]);
+    default: return false;
   }
 }
 
@@ -276,9 +248,7 @@ void append_every(std::string& out, const Expr& expr) {
 
 void append_expr_terms(std::string& out, const Expr& expr) {
   switch (expr.kind) {
-    case ExprKind::kTerm:
-      append(out, expr.terms[0]);
-      return;
+    case ExprKind::kTerm: append(out, expr.terms[0]); return;
     case ExprKind::kCall:
       if (expr.terms.size() == 3 && expr.operator_name() == "eq") {
         append(out, expr.terms[1]);
@@ -288,15 +258,9 @@ void append_expr_terms(std::string& out, const Expr& expr) {
         append_call(out, expr.terms);
       }
       return;
-    case ExprKind::kSome:
-      append_some(out, expr);
-      return;
-    case ExprKind::kEvery:
-      append_every(out, expr);
-      return;
-    case ExprKind::kNot:
-      append_not(out, expr);
-      return;
+    case ExprKind::kSome: append_some(out, expr); return;
+    case ExprKind::kEvery: append_every(out, expr); return;
+    case ExprKind::kNot: append_not(out, expr); return;
     case ExprKind::kAnd:
     case ExprKind::kOr: {
       const bool is_and = expr.kind == ExprKind::kAnd;

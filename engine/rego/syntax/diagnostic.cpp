@@ -44,8 +44,6 @@ std::string Diagnostics::to_string() const {
   return out;
 }
 
-Error Diagnostics::to_error() const {
-  return Error{Code::kInvalid, to_string(), {}};
-}
+Error Diagnostics::to_error() const { return Error{Code::kInvalid, to_string(), {}}; }
 
 }  // namespace portcullis::rego

@@ -333,9 +333,7 @@ const Keyword* find_keyword(std::string_view name) {
 
 }  // namespace
 
-std::string_view token_name(Token token) {
-  return kTokenNames[static_cast<std::size_t>(token)];
-}
+std::string_view token_name(Token token) { return kTokenNames[static_cast<std::size_t>(token)]; }
 
 KeywordSet future_keyword(std::string_view name) {
   if (name == "not") return kKeywordNot;
@@ -355,9 +353,7 @@ bool is_base_keyword(std::string_view name) {
 }
 
 // By the token's spelling, as OPA's: hence the set operators & and | are not, though they are spelled like keywords.
-bool is_base_keyword(Token token) {
-  return is_base_keyword(token_name(token));
-}
+bool is_base_keyword(Token token) { return is_base_keyword(token_name(token)); }
 
 bool is_future_keyword_token(Token token) {
   return token == Token::kNot || token == Token::kIn || token == Token::kEvery || token == Token::kContains ||

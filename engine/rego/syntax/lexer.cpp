@@ -12,15 +12,9 @@ constexpr std::int32_t kByteOrderMark = 0xFEFF;
 constexpr std::int32_t kNoBreakSpace = 0xA0;
 constexpr std::int32_t kReplacement = 0xFFFD;
 
-bool is_decimal(std::int32_t c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(std::int32_t c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-bool is_white(std::int32_t c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+bool is_decimal(std::int32_t c) { return c >= '0' && c <= '9'; }
+bool is_letter(std::int32_t c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_white(std::int32_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // First code points of Unicode's runs of ten decimal digits (category Nd) beyond ASCII.
 constexpr std::int32_t kDigitRuns[] = {
@@ -78,9 +72,7 @@ std::string_view Lexer::slice(std::size_t begin, std::size_t end) const {
   return begin < end ? source_.substr(begin, end - begin) : std::string_view();
 }
 
-bool Lexer::is_digit() const {
-  return is_decimal(s_.current) || (s_.current >= 0x80 && is_wide_digit(s_.current));
-}
+bool Lexer::is_digit() const { return is_decimal(s_.current) || (s_.current >= 0x80 && is_wide_digit(s_.current)); }
 
 bool Lexer::take(std::int32_t c) {
   if (s_.current != c) return false;
@@ -118,35 +110,19 @@ Token Lexer::scan_symbol(std::string_view& text) {
   const std::int32_t first = s_.current;
   next();
   switch (first) {
-    case -1:
-      return Token::kEof;
-    case '#':
-      text = scan_comment();
-      return Token::kComment;
-    case '"':
-      text = scan_string();
-      return Token::kString;
-    case '`':
-      text = scan_raw_string();
-      return Token::kString;
-    case '[':
-      return Token::kLBrack;
-    case ']':
-      return Token::kRBrack;
-    case '{':
-      return Token::kLBrace;
-    case '}':
-      return Token::kRBrace;
-    case '(':
-      return Token::kLParen;
-    case ')':
-      return Token::kRParen;
-    case ',':
-      return Token::kComma;
-    case ';':
-      return Token::kSemicolon;
-    case '.':
-      return Token::kDot;
+    case -1: return Token::kEof;
+    case '#': text = scan_comment(); return Token::kComment;
+    case '"': text = scan_string(); return Token::kString;
+    case '`': text = scan_raw_string(); return Token::kString;
+    case '[': return Token::kLBrack;
+    case ']': return Token::kRBrack;
+    case '{': return Token::kLBrace;
+    case '}': return Token::kRBrace;
+    case '(': return Token::kLParen;
+    case ')': return Token::kRParen;
+    case ',': return Token::kComma;
+    case ';': return Token::kSemicolon;
+    case '.': return Token::kDot;
     case kNoBreakSpace:
       error("illegal non-breaking space character, use a regular space instead");
       return Token::kIllegal;
@@ -161,41 +137,28 @@ Token Lexer::scan_symbol(std::string_view& text) {
       text = scan_template(raw, token);
       return token;
     }
-    default:
-      return scan_operator(first);
+    default: return scan_operator(first);
   }
 }
 
 Token Lexer::scan_operator(std::int32_t first) {
   switch (first) {
-    case ':':
-      return take('=') ? Token::kAssign : Token::kColon;
-    case '+':
-      return Token::kAdd;
-    case '-':
-      return Token::kSub;
-    case '*':
-      return Token::kMul;
-    case '/':
-      return Token::kQuo;
-    case '%':
-      return Token::kRem;
-    case '&':
-      return Token::kAnd;
-    case '|':
-      return Token::kOr;
-    case '=':
-      return take('=') ? Token::kEqual : Token::kUnify;
-    case '>':
-      return take('=') ? Token::kGte : Token::kGt;
-    case '<':
-      return take('=') ? Token::kLte : Token::kLt;
+    case ':': return take('=') ? Token::kAssign : Token::kColon;
+    case '+': return Token::kAdd;
+    case '-': return Token::kSub;
+    case '*': return Token::kMul;
+    case '/': return Token::kQuo;
+    case '%': return Token::kRem;
+    case '&': return Token::kAnd;
+    case '|': return Token::kOr;
+    case '=': return take('=') ? Token::kEqual : Token::kUnify;
+    case '>': return take('=') ? Token::kGte : Token::kGt;
+    case '<': return take('=') ? Token::kLte : Token::kLt;
     case '!':
       if (take('=')) return Token::kNeq;
       error("illegal ! character");
       return Token::kIllegal;
-    default:
-      return Token::kIllegal;
+    default: return Token::kIllegal;
   }
 }
 
@@ -238,9 +201,7 @@ void Lexer::scan_escape(std::vector<std::size_t>* braces) {
     case 'f':
     case 'n':
     case 'r':
-    case 't':
-      next();
-      return;
+    case 't': next(); return;
     case 'u':
       for (int i = 0; i < 4; ++i) next();
       return;
@@ -251,8 +212,7 @@ void Lexer::scan_escape(std::vector<std::size_t>* braces) {
         return;
       }
       break;
-    default:
-      break;
+    default: break;
   }
   error("illegal escape sequence");
 }

@@ -11,9 +11,7 @@ namespace {
 
 constexpr double kMaxBinaryExponent = 100000;
 
-bool is_decimal(char c) {
-  return c >= '0' && c <= '9';
-}
+bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 
 int hex_value(char c) {
   if (is_decimal(c)) return c - '0';
@@ -36,22 +34,15 @@ int code_unit(std::string_view text, std::size_t at) {
 
 char simple_escape(char c) {
   switch (c) {
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
     case '"':
     case '\\':
-    case '/':
-      return c;
-    default:
-      return '\0';
+    case '/': return c;
+    default: return '\0';
   }
 }
 

@@ -8,9 +8,7 @@ namespace {
 
 constexpr const char* kParseError = "rego_parse_error";
 
-bool named_by_var(const Term& ref) {
-  return !ref.items.empty() && ref.items[0].kind == TermKind::kVar;
-}
+bool named_by_var(const Term& ref) { return !ref.items.empty() && ref.items[0].kind == TermKind::kVar; }
 
 using MaybeRule = Result<Rule, std::string>;
 
@@ -25,9 +23,7 @@ Rule rule_with(Head head, const Location& where, const Location& body_location) 
   return rule;
 }
 
-std::string invalid_head(const Term& ref) {
-  return "invalid rule head: " + to_string(ref);
-}
+std::string invalid_head(const Term& ref) { return "invalid rule head: " + to_string(ref); }
 
 // f(x) = y
 MaybeRule rule_from_call(Term call, Term value) {
@@ -191,12 +187,8 @@ Parsed<Module> build_module(std::string_view file, std::vector<Statement> statem
         raise_version(module, statement.import.path);
         module.imports.push_back(std::move(statement.import));
         break;
-      case StatementKind::kRule:
-        module.rules.push_back(std::move(statement.rule));
-        break;
-      case StatementKind::kPackage:
-        errors.add(kParseError, statement.location, "unexpected package");
-        break;
+      case StatementKind::kRule: module.rules.push_back(std::move(statement.rule)); break;
+      case StatementKind::kPackage: errors.add(kParseError, statement.location, "unexpected package"); break;
       case StatementKind::kBody: {
         const std::string keyword{head_keyword(statement)};
         MaybeRule rule = rule_from_body(std::move(statement.body));

@@ -52,7 +52,7 @@ class Parser {
     std::size_t token_end = 0;
     std::size_t last_end = 0;  // end of the token before
     std::uint32_t wildcards = 0;
-    std::uint32_t links = 0;  // of the operator chains on the way to this place, in one statement
+    std::uint32_t links = 0;     // of the operator chains on the way to this place, in one statement
     std::uint32_t keywords = 0;  // index into keyword_sets_
     std::int32_t errors = -1;    // heads of chains
     std::int32_t comments = -1;

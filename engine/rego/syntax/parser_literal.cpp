@@ -1,8 +1,7 @@
 // Bodies and the expressions in them: with, some, every, plain expressions.
+#include <algorithm>
 #include <iterator>
 #include <utility>
-
-#include <algorithm>
 
 #include "engine/rego/syntax/parser_impl.h"
 

@@ -111,7 +111,8 @@ TEST(Parser, DepthIsBounded) {
   EXPECT_EQ(module.error().list[0].message, "max parsing recursion depth exceeded");
   // Many short ones are no long one.
   std::string rules = "package p\n";
-  for (int i = 0; i < 2500; ++i) rules += "x" + std::to_string(i) + " := y + 1 if { y := 2 * 3; y > [z | z := 1 + 2][0] }\n";
+  for (int i = 0; i < 2500; ++i)
+    rules += "x" + std::to_string(i) + " := y + 1 if { y := 2 * 3; y > [z | z := 1 + 2][0] }\n";
   for (int i = 0; i < 2500; ++i) rules += "y" + std::to_string(i) + " := z + 1\n";
   EXPECT_TRUE(parse_module("m.rego", rules, {}).ok());
   // Chains of operators nest in the tree, not in the source.

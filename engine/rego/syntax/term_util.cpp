@@ -55,36 +55,21 @@ std::uint64_t node_count(const Body& body) {
 
 std::string_view value_name(const Term& term) {
   switch (term.kind) {
-    case TermKind::kNull:
-      return "null";
-    case TermKind::kBoolean:
-      return "boolean";
-    case TermKind::kNumber:
-      return "number";
-    case TermKind::kString:
-      return "string";
-    case TermKind::kVar:
-      return "var";
-    case TermKind::kRef:
-      return "ref";
-    case TermKind::kArray:
-      return "array";
-    case TermKind::kSet:
-      return "set";
-    case TermKind::kObject:
-      return "object";
-    case TermKind::kArrayComprehension:
-      return "arraycomprehension";
-    case TermKind::kSetComprehension:
-      return "setcomprehension";
-    case TermKind::kObjectComprehension:
-      return "objectcomprehension";
-    case TermKind::kCall:
-      return "call";
-    case TermKind::kTemplateString:
-      return "templatestring";
-    case TermKind::kTemplateExpr:
-      return "expr";
+    case TermKind::kNull: return "null";
+    case TermKind::kBoolean: return "boolean";
+    case TermKind::kNumber: return "number";
+    case TermKind::kString: return "string";
+    case TermKind::kVar: return "var";
+    case TermKind::kRef: return "ref";
+    case TermKind::kArray: return "array";
+    case TermKind::kSet: return "set";
+    case TermKind::kObject: return "object";
+    case TermKind::kArrayComprehension: return "arraycomprehension";
+    case TermKind::kSetComprehension: return "setcomprehension";
+    case TermKind::kObjectComprehension: return "objectcomprehension";
+    case TermKind::kCall: return "call";
+    case TermKind::kTemplateString: return "templatestring";
+    case TermKind::kTemplateExpr: return "expr";
   }
   return "";
 }
