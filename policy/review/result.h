@@ -31,11 +31,18 @@ struct TemplateStats {
   std::uint64_t constraints = 0;
 };
 
+struct ConstraintTime {
+  ConstraintPtr constraint;
+  std::uint64_t run_time_ns = 0;
+};
+
 struct ReviewResult {
   // Ordered by (action, message), then constraint kind, name and details; without duplicates.
   std::vector<Violation> violations;
   // One per template evaluated, only when asked for.
   std::vector<TemplateStats> stats;
+  // One per constraint evaluated, only when asked for.
+  std::vector<ConstraintTime> times;
   // What made the review as a whole fail (a msg that is no string, oldObject missing on DELETE …): the webhook answers
   // 500, audit keeps `violations` and reports it. Empty: nothing. The text is what follows "error reviewing resource n:
   // ".

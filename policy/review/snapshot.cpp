@@ -90,6 +90,14 @@ class Run {
   void autoreject(const LoadedConstraint& loaded) { add(loaded, "unable to match constraints: " + match_error_, ""); }
 
   void evaluate(const LoadedConstraint& loaded) {
+    if (!options_.times) return evaluate_untimed(loaded);
+    const auto start = std::chrono::steady_clock::now();
+    evaluate_untimed(loaded);
+    const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
+    result_.times.push_back({loaded.constraint, static_cast<std::uint64_t>(took.count())});
+  }
+
+  void evaluate_untimed(const LoadedConstraint& loaded) {
     if (!input_.defined()) input_ = make_review_input(scratch_.arena(), with_object());
     findings_.clear();
     Result<void> evaluated = evaluate_constraint(loaded.compiled, *loaded.constraint, input_, data_, scratch_, host_,

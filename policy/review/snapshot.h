@@ -54,7 +54,8 @@ struct TemplateSet {
 struct ReviewOptions {
   EnforcementPoint point = EnforcementPoint::kWebhook;
   rego::EvalLimits limits;  // of the review as a whole (deadline) and of each constraint (the rest)
-  bool stats = false;
+  bool stats = false;       // ReviewResult::stats
+  bool times = false;       // ReviewResult::times
 };
 
 // Threads: any number may call const members at once; never changes after build().
