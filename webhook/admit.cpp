@@ -50,6 +50,22 @@ bool is_namespace_request(const policy::Review& review) noexcept {
   return review.group.empty() && review.kind == "Namespace";
 }
 
+// What Gatekeeper's expansion refuses, whether or not there is anything to expand. Empty: the object is fine, or
+// absent.
+std::string undecodable_object(const policy::Review& review) {
+  const Value object = review.operation == policy::Operation::kDelete ? review.old_object : review.object;
+  if (!object.defined()) return {};
+  if (policy::kind_of(object).kind.empty()) {
+    return "error decoding generator resource " + std::string(review.name) + ": Object 'Kind' is missing in '" +
+           to_json(object) + "'";
+  }
+  if (review.kind.empty() && review.group.empty() && review.version.empty()) {
+    return "unable to expand object: cannot expand resource " + std::string(policy::name_of(object)) +
+           " with empty GVK";
+  }
+  return {};
+}
+
 std::string_view status_of(const policy::AdmissionResponse& verdict) noexcept {
   if (verdict.code >= 500) return "error";
   return verdict.allowed ? "allow" : "deny";
@@ -171,7 +187,10 @@ bool AdmitHandler::admit(net::HttpRequest& request, net::HttpResponse& response,
   kube::ObjectPtr ns;  // keeps the Namespace alive during the review
   Outcome outcome;
   bool evaluated = false;
-  if (is_namespace_request(review)) {
+  if (excluded(review)) {
+    outcome.verdict = policy::plain_response(true, 200, "Namespace is set to be ignored by Gatekeeper config");
+    evaluated = true;
+  } else if (is_namespace_request(review)) {
     review.ns = {};
   } else if (!review.ns.empty()) {
     Value found = fetched_namespace != nullptr ? *fetched_namespace : Value::undefined();
@@ -201,49 +220,44 @@ bool AdmitHandler::admit(net::HttpRequest& request, net::HttpResponse& response,
 }
 
 void AdmitHandler::evaluate(Worker& mine, policy::Review& review, const net::HttpRequest& request, Outcome& outcome) {
+  if (std::string failure = undecodable_object(review); !failure.empty()) {
+    log::error("webhook", "error executing query", {{"hookType", std::string_view("validation")}, {"error", failure}});
+    outcome.verdict = policy::plain_response(false, 500, std::move(failure));
+    return;
+  }
+  const Trace trace = options_.trace ? options_.trace(review) : Trace::kOff;
   policy::ReviewOptions options;
   options.point = policy::EnforcementPoint::kWebhook;
   options.limits = options_.limits;
   options.limits.deadline = request.deadline;
+  options.stats = options_.report.log_stats || trace != Trace::kOff;
+  options.times = observer_.result != nullptr;
+  const policy::Snapshot& snapshot = *mine.snapshot.snapshot;
   const policy::ReviewResult result =
-      mine.snapshot.snapshot->review(review, inventory_.refresh(mine.inventory), mine.scratch, host_, options);
-  if (options_.log_denies) log_violations(review, result);
-  outcome.verdict = policy::admission_response(result, review.display_name());
-  if (result.failed()) {
-    log::error("webhook", outcome.verdict.message, {{"process", std::string_view("admission")}});
+      snapshot.review(review, inventory_.refresh(mine.inventory), mine.scratch, host_, options);
+  if (observer_.result) observer_.result(result);
+  if (trace != Trace::kOff) log::info("webhook", trace_text(result), {{"hookType", std::string_view("validation")}});
+  if (trace == Trace::kTraceAndDump) {
+    log::info("webhook", dump_text(snapshot), {{"hookType", std::string_view("validation")}});
   }
+  outcome.verdict = policy::admission_response(result, review.name);
+  if (result.failed()) {
+    log::error("webhook", "error executing query",
+               {{"hookType", std::string_view("validation")}, {"error", outcome.verdict.message}});
+    return;
+  }
+  if (options_.report.log_stats) log_review_stats(review, result, trace != Trace::kOff);
+  if (options_.report.any() && !result.violations.empty()) report_violations(options_.report, review, result);
 }
 
-void AdmitHandler::log_violations(const policy::Review& review, const policy::ReviewResult& result) const {
-  for (const policy::Violation& violation : result.violations) {
-    std::string actions = "[";
-    if (violation.scoped_actions != nullptr) {
-      for (const std::string& action : *violation.scoped_actions) {
-        if (actions.size() > 1) actions += ',';
-        text::append_json_string(actions, action);
-      }
-    }
-    actions += ']';
-    const policy::ObjectKind kind = policy::kind_of(violation.constraint->object);
-    log::info("webhook", "denied admission: " + violation.message,
-              {{"process", std::string_view("admission")},
-               {"event_type", std::string_view("violation")},
-               {"semantic", true},
-               {"hookType", std::string_view("validation")},
-               {"details", log::Json{violation.details}},
-               {"constraint_name", violation.constraint->name},
-               {"constraint_group", kind.group},
-               {"constraint_api_version", kind.version},
-               {"constraint_kind", violation.constraint->kind},
-               {"constraint_action", violation.action()},
-               {"constraint_enforcement_actions", log::Json{actions}},
-               {"resource_group", review.group},
-               {"resource_api_version", review.version},
-               {"resource_kind", review.kind},
-               {"resource_namespace", review.ns},
-               {"resource_name", review.display_name()},
-               {"request_username", review.username}});
-  }
+// By the Namespace of the request, or the name of a Namespace object itself. What the object is comes from the object,
+// not from the request; without one nothing is excluded.
+bool AdmitHandler::excluded(const policy::Review& review) const {
+  if (!options_.excluded) return false;
+  const Value object = review.operation == policy::Operation::kDelete ? review.old_object : review.object;
+  const policy::ObjectKind kind = policy::kind_of(object);
+  if (kind.kind.empty()) return false;
+  return options_.excluded(kind.is_namespace() ? policy::name_of(object) : review.ns);
 }
 
 bool AdmitHandler::may_carry_ignore_label(std::string_view name) const {
@@ -270,7 +284,13 @@ void AdmitHandler::label(net::HttpRequest& request, net::HttpResponse& response)
   };
   if (review.operation == policy::Operation::kDelete) return allow("Delete is always allowed");
   if (!is_namespace_request(review)) return allow("Not a namespace");
-  const std::string name(review.display_name());
+  if (!review.object.defined()) {
+    policy::AdmissionResponse verdict =
+        policy::plain_response(false, 500, "while deserializing resource: unexpected end of JSON input");
+    verdict.reason = "Forbidden";
+    return answer(response, review, verdict);
+  }
+  const std::string name(policy::name_of(review.object));
   if (may_carry_ignore_label(name)) {
     return allow("Namespace " + name + " is allowed to set " + std::string(kIgnoreLabel));
   }

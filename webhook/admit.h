@@ -22,20 +22,27 @@
 #include "net/http_server.h"
 #include "policy/inventory/inventory.h"
 #include "policy/review/snapshot.h"
+#include "webhook/report.h"
 
 namespace portcullis::webhook {
 
 inline constexpr std::size_t kMaxBody = 7340032;  // a body of this size is already too large, as in Gatekeeper
+
+enum class Trace : std::uint8_t { kOff, kTrace, kTraceAndDump };
 
 struct AdmitOptions {
   std::string own_namespace = "gatekeeper-system";
   std::vector<std::string> exempt_namespaces;
   std::vector<std::string> exempt_prefixes;
   std::vector<std::string> exempt_suffixes;
-  bool log_denies = false;
   bool validate_enforcement_action = true;
   bool serve_admit = true;  // operation webhook; /v1/admitlabel is there with or without it
+  ReportOptions report;     // its own_namespace is overwritten with the one above
   rego::EvalLimits limits;  // of each constraint; the deadline comes from the request
+  // Whether Config exempts a namespace from the webhook. Any thread; null: none is.
+  std::function<bool(std::string_view ns)> excluded;
+  // Whether Config asks for a trace of this request. Any thread; null: never.
+  std::function<Trace(const policy::Review& review)> trace;
   // False while policies that existed at start are not loaded: reviews are then answered with HTTP 503, which the API
   // server treats by the webhook's failurePolicy, instead of admitting what a policy would deny. Asked until it is true
   // once. Any thread; null: always ready.
@@ -45,6 +52,8 @@ struct AdmitOptions {
 // What happened to one request, for metrics: "allow", "deny", "error", "unknown".
 struct AdmitObserver {
   std::function<void(std::string_view status, bool dry_run, std::chrono::nanoseconds time)> reviewed;
+  // Not null: every review result, with the time of each constraint.
+  std::function<void(const policy::ReviewResult& result)> result{};
 };
 
 class AdmitHandler final : public net::HttpHandler {
@@ -70,7 +79,7 @@ class AdmitHandler final : public net::HttpHandler {
   void label(net::HttpRequest& request, net::HttpResponse& response);
   bool ready();
   void evaluate(Worker& worker, policy::Review& review, const net::HttpRequest& request, Outcome& outcome);
-  void log_violations(const policy::Review& review, const policy::ReviewResult& result) const;
+  bool excluded(const policy::Review& review) const;
   bool may_carry_ignore_label(std::string_view name) const;
 
   const AdmitOptions options_;

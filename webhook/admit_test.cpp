@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/log.h"
 #include "engine/value/json.h"
 #include "kube/runtime/store.h"
 #include "net/blocking.h"
@@ -55,6 +56,13 @@ class Admit : public testing::Test {
     AdmitOptions options;
     options.exempt_namespaces = {"kube-system"};
     options.ready = [this] { return ready_; };
+    options.report.log_denies = true;
+    options.report.log_stats = true;
+    options.excluded = [](std::string_view name) { return name == "excluded"; };
+    options.trace = [](const policy::Review& review) {
+      return review.username == "traced" ? Trace::kTraceAndDump : Trace::kOff;
+    };
+    log::set_sink([this](std::string_view line) { lines_.emplace_back(line); });
     AdmitObserver observer;
     observer.reviewed = [this](std::string_view status, bool, std::chrono::nanoseconds) {
       statuses_ += std::string(status) + " ";
@@ -63,6 +71,8 @@ class Admit : public testing::Test {
         std::move(options), cell_, inventory_, namespaces_,
         [](std::string name, Deadline) { return fetch(std::move(name)); }, host_, std::move(observer));
   }
+
+  ~Admit() override { log::set_sink({}); }
 
   static awaitable<Result<kube::Object>> fetch(std::string name) {
     if (name == "late") {
@@ -107,6 +117,7 @@ class Admit : public testing::Test {
   std::unique_ptr<AdmitHandler> handler_;
   Document answer_;
   std::string statuses_;
+  std::vector<std::string> lines_;  // of the log
   bool ready_ = true;
 };
 
@@ -169,11 +180,134 @@ TEST_F(Admit, ChecksItsOwnResources) {
   response = post(review("constraints.gatekeeper.sh", "DenyName", constraint("x", "a", "explode")));
   EXPECT_THAT(message(response), HasSubstr("unrecognized enforcementAction: \"explode\""));
   EXPECT_EQ(response.path({"status", "code"}).as_integer(), 500);
-  response =
-      post(review("constraints.gatekeeper.sh", "DenyName", constraint(std::string(64, 'n').c_str(), "a", "deny")));
+  std::string long_name = review("constraints.gatekeeper.sh", "DenyName", constraint("x", "a", "deny"));
+  long_name.replace(long_name.find(R"("name": "x")"), 11, R"("name": ")" + std::string(64, 'n') + '"');
+  response = post(long_name);
   EXPECT_EQ(message(response), "resource cannot have metadata.name larger than 63 char; length: 64");
   response = post(review("constraints.gatekeeper.sh", "DenyName", constraint("x", "z", "deny")));
   EXPECT_TRUE(response.get("allowed").is_true()) << message(response);
+}
+
+struct OwnRow {
+  const char* group;
+  const char* kind;
+  const char* object;
+  int code;
+  const char* message;
+};
+class OwnResources : public Admit, public testing::WithParamInterface<OwnRow> {};
+
+TEST_P(OwnResources, AreChecked) {
+  const OwnRow& row = GetParam();
+  const Value response =
+      post(std::string(R"({"request": {"uid": "u", "operation": "CREATE", "kind": {"group": ")") + row.group +
+           R"(", "version": "v1", "kind": ")" + row.kind + R"("}, "name": "x", "object": )" + row.object + "}}");
+  EXPECT_EQ(response.path({"status", "code"}).as_integer(), row.code);
+  EXPECT_EQ(message(response), row.message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, OwnResources,
+    testing::Values(
+        OwnRow{"config.gatekeeper.sh", "Config", R"({"kind": "Config", "metadata": {"name": "x"}})", 422,
+               "config resource must have name 'config'"},
+        OwnRow{"syncset.gatekeeper.sh", "SyncSet", R"({"kind": "SyncSet", "metadata": {"name": "x"}})", 200, ""},
+        OwnRow{"status.gatekeeper.sh", "ConfigPodStatus", R"({"kind": "ConfigPodStatus"})", 200, ""},
+        OwnRow{"expansion.gatekeeper.sh", "ExpansionTemplate", R"({"kind": "ExpansionTemplate", "metadata": {}})", 422,
+               "ExpansionTemplate has empty name field"},
+        OwnRow{"expansion.gatekeeper.sh", "ExpansionTemplate",
+               R"({"kind": "ExpansionTemplate", "metadata": {"name": "x"}})", 422,
+               "ExpansionTemplate x has empty source field"},
+        OwnRow{"expansion.gatekeeper.sh", "ExpansionTemplate",
+               R"({"kind": "ExpansionTemplate", "metadata": {"name": "x"}, "spec": {"templateSource": "spec"}})", 422,
+               "ExpansionTemplate x has empty generatedGVK field"},
+        OwnRow{"expansion.gatekeeper.sh", "ExpansionTemplate",
+               R"({"kind": "ExpansionTemplate", "metadata": {"name": "x"}, "spec": {"templateSource": "spec",
+                   "generatedGVK": {"group": "", "version": "v1", "kind": "Pod"}}})",
+               422, "ExpansionTemplate x must specify ApplyTo"},
+        OwnRow{"expansion.gatekeeper.sh", "ExpansionTemplate",
+               R"({"kind": "ExpansionTemplate", "metadata": {"name": "x"}, "spec": {"templateSource": "spec",
+                   "generatedGVK": {"version": "v1", "kind": "Pod"},
+                   "applyTo": [{"groups": [""], "versions": ["v1"], "kinds": ["Pod"]}]}})",
+               422, "ExpansionTemplate x generates GVK /v1, Kind=Pod, but also applies to that same GVK"},
+        OwnRow{"externaldata.gatekeeper.sh", "Provider", R"({"kind": "Provider", "metadata": {"name": "x"}})", 422,
+               "invalid provider url. value: "},
+        OwnRow{"externaldata.gatekeeper.sh", "Provider",
+               R"({"kind": "Provider", "metadata": {"name": "x"}, "spec": {"url": "https://a", "timeout": -1}})", 422,
+               "provider timeout should be a positive integer. value: -1"},
+        OwnRow{"externaldata.gatekeeper.sh", "Provider",
+               R"({"kind": "Provider", "metadata": {"name": "x"}, "spec": {"url": "http://a"}})", 422,
+               "only HTTPS scheme is supported for Providers"},
+        OwnRow{"externaldata.gatekeeper.sh", "Provider",
+               R"({"kind": "Provider", "metadata": {"name": "x"}, "spec": {"url": "https://a"}})", 422,
+               "caBundle should be set for HTTPS scheme"},
+        OwnRow{"externaldata.gatekeeper.sh", "Provider",
+               R"({"kind": "Provider", "metadata": {"name": "x"}, "spec": {"url": "https://a", "caBundle": "?"}})", 422,
+               "failed to base64 decode caBundle: illegal base64 data at input byte 0"},
+        OwnRow{"externaldata.gatekeeper.sh", "Provider",
+               R"({"kind": "Provider", "metadata": {"name": "x"}, "spec": {"url": "HTTPS://a", "caBundle": "YWJj"}})",
+               422, "bad caBundle"}));
+
+TEST_F(Admit, LeavesNamespacesAloneThatConfigExempts) {
+  Value response = post(review_of("a", "excluded"));
+  EXPECT_TRUE(response.get("allowed").is_true());
+  EXPECT_EQ(message(response), "Namespace is set to be ignored by Gatekeeper config");
+  EXPECT_EQ(response.path({"status", "code"}).as_integer(), 200);
+  // A Namespace counts by its own name; what has no object is not left out.
+  response = post(R"({"request": {"uid": "u", "operation": "CREATE", "kind": {"version": "v1", "kind": "Namespace"},
+    "name": "excluded", "object": {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "excluded"}}}})");
+  EXPECT_EQ(message(response), "Namespace is set to be ignored by Gatekeeper config");
+  response = post(R"({"request": {"uid": "u", "operation": "CONNECT", "namespace": "excluded"}})");
+  EXPECT_EQ(message(response), "failed to create augmentedReview: namespaces \"excluded\" not found");
+  EXPECT_EQ(statuses_, "allow allow error ");
+}
+
+TEST_F(Admit, ReviewsWhatIsConnectedToAndWhatIsDeleted) {
+  // exec and attach: the object is the options of the connection, the name is the pod's.
+  const Value connect = post(R"({"request": {"uid": "u", "operation": "CONNECT", "subResource": "exec",
+    "kind": {"version": "v1", "kind": "PodExecOptions"}, "resource": {"version": "v1", "resource": "pods"},
+    "name": "p", "namespace": "default", "object": {"apiVersion": "v1", "kind": "PodExecOptions",
+    "metadata": {"name": "a"}, "container": "c", "command": ["sh"]}}})");
+  EXPECT_EQ(message(connect), "[deny-a] a is denied in default");
+  const Value removal =
+      post(R"({"request": {"uid": "u", "operation": "DELETE", "kind": {"version": "v1", "kind": "ConfigMap"},
+    "name": "a", "namespace": "default", "object": null,
+    "oldObject": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}}})");
+  EXPECT_EQ(message(removal), "[deny-a] a is denied in default");
+  const Value without =
+      post(R"({"request": {"uid": "u", "operation": "DELETE", "kind": {"version": "v1", "kind": "ConfigMap"},
+    "name": "a", "namespace": "default"}})");
+  EXPECT_THAT(message(without), HasSubstr("oldObject cannot be nil for DELETE operations"));
+  EXPECT_EQ(without.path({"status", "code"}).as_integer(), 500);
+}
+
+TEST_F(Admit, RefusesObjectsWithoutAKind) {
+  Value response = post(R"({"request": {"uid": "u", "operation": "CREATE", "name": "n",
+    "kind": {"version": "v1", "kind": "ConfigMap"}, "object": {"metadata": {"name": "n"}}}})");
+  EXPECT_EQ(message(response),
+            R"(error decoding generator resource n: Object 'Kind' is missing in '{"metadata":{"name":"n"}}')");
+  response = post(R"({"request": {"uid": "u", "operation": "CREATE", "name": "n",
+    "object": {"kind": "ConfigMap", "metadata": {"name": "n"}}}})");
+  EXPECT_EQ(message(response), "unable to expand object: cannot expand resource n with empty GVK");
+  EXPECT_EQ(response.path({"status", "code"}).as_integer(), 500);
+}
+
+TEST_F(Admit, LogsViolationsStatisticsAndTraces) {
+  post(review_of("c"));
+  EXPECT_THAT(lines_, testing::Contains(testing::AllOf(
+                          HasSubstr(R"("msg":"denied admission: c is denied in default")"),
+                          HasSubstr(R"("constraint_action":"dryrun","constraint_enforcement_actions":[])"),
+                          HasSubstr(R"("request_username":"alice")"), HasSubstr(R"("hookType":"validation")"))));
+  EXPECT_THAT(lines_, testing::Contains(testing::AllOf(
+                          HasSubstr(R"("event_type":"review_response_stats")"),
+                          HasSubstr(R"({"name":"constraintCount","value":3,"source":{"type":"engine","value":"Rego"})"),
+                          HasSubstr(R"({"name":"TracingEnabled","value":false})"))));
+  lines_.clear();
+  std::string traced = review_of("a");
+  traced.replace(traced.find("alice"), 5, "traced");
+  post(traced);
+  EXPECT_THAT(lines_, testing::Contains(HasSubstr("Target: admission.k8s.gatekeeper.sh\\nTrace:")));
+  EXPECT_THAT(lines_, testing::Contains(HasSubstr(R"("msg":"{\"target\":\"admission.k8s.gatekeeper.sh\")")));
 }
 
 TEST_F(Admit, DoesNotManageItself) {
@@ -217,6 +351,13 @@ TEST_F(Admit, GuardsTheIgnoreLabel) {
   EXPECT_TRUE(post(review("kube-system", kLabelled), "/v1/admitlabel").get("allowed").is_true());
   EXPECT_TRUE(post(review("shop", "{}"), "/v1/admitlabel").get("allowed").is_true());
   EXPECT_TRUE(post(review_of("a"), "/v1/admitlabel").get("allowed").is_true());
+  const Value nothing =
+      post(R"({"request": {"uid": "u", "kind": {"kind": "Namespace"}, "name": "shop"}})", "/v1/admitlabel");
+  EXPECT_EQ(nothing.path({"status", "code"}).as_integer(), 500);
+  EXPECT_EQ(message(nothing), "while deserializing resource: unexpected end of JSON input");
+  EXPECT_EQ(message(post(R"({"request": {"uid": "u", "operation": "DELETE", "kind": {"kind": "Namespace"}}})",
+                         "/v1/admitlabel")),
+            "Delete is always allowed");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Validation of Gatekeeper's own resources at admission: templates and constraints (the kinds whose features are here).
+// Validation of Gatekeeper's own resources at admission: templates, constraints, Config, ExpansionTemplate and Provider
+// in full; of mutators the name alone (their locations and values are not looked at).
 // Pure. Threads: any.
 #pragma once
 
