@@ -20,6 +20,7 @@ bool names(const std::vector<std::string>& list, std::string_view candidate) {
 }  // namespace
 
 Report::Report(const policy::Snapshot& snapshot, std::size_t violations_limit) {
+  if (snapshot.template_count() == 0) return;
   for (const char* action : {"deny", "dryrun", "scoped", "unrecognized", "warn"}) by_action_[action] = 0;
   snapshot.for_each_constraint([&](const policy::LoadedConstraint& loaded) {
     constraints_.emplace(loaded.constraint->kind + "/" + loaded.constraint->name,
@@ -44,6 +45,7 @@ void Report::add(const Value& object, const policy::ReviewResult& result) {
     violation.enforcement_action = found.action();
     if (found.scoped_actions != nullptr) violation.enforcement_actions = *found.scoped_actions;
     entry->second.violations.add(std::move(violation));
+    ++total_;
     ++by_action_[std::string(policy::action_label(found.action()))];
   }
 }

@@ -33,7 +33,9 @@ class Report {
   const std::vector<std::string>& gaps() const noexcept { return gaps_; }
   std::uint64_t gap_count() const noexcept { return gap_count_; }
   std::uint64_t objects() const noexcept { return objects_; }
-  // Violations by action label (deny, dryrun, warn, scoped, unrecognized): all five, zero included.
+  std::uint64_t total() const noexcept { return total_; }  // violations
+  // Violations by action label (deny, dryrun, warn, scoped, unrecognized): all five, zero included; nothing at all
+  // where there are no templates.
   const std::map<std::string, std::uint64_t>& by_action() const noexcept { return by_action_; }
 
  private:
@@ -41,6 +43,7 @@ class Report {
   std::map<std::string, std::uint64_t> by_action_;
   std::vector<std::string> gaps_;
   std::uint64_t gap_count_ = 0;
+  std::uint64_t total_ = 0;
   std::uint64_t objects_ = 0;
 };
 

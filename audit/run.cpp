@@ -1,7 +1,7 @@
 // One audit run: namespaces, kinds, pages, reviews, statuses.
 #include "audit/run.h"
 
-#include <ctime>
+#include <cmath>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -13,8 +13,6 @@ namespace portcullis::audit {
 
 namespace {
 
-constexpr std::string_view kLogger = "controller";
-constexpr std::string_view kProcess = "audit";
 constexpr std::chrono::seconds kRequestTimeout{60};
 constexpr int kObjectsPerSlice = 16;
 constexpr int kStatusTries = 5;
@@ -23,27 +21,33 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-std::string actions_json(const policy::Violation& violation) {
-  std::string out = "[";
-  if (violation.scoped_actions != nullptr) {
-    for (const std::string& action : *violation.scoped_actions) {
-      if (out.size() > 1) out += ',';
-      text::append_json_string(out, action);
-    }
-  }
-  return out + "]";
+std::string trimmed_number(double value) {
+  char buffer[48];
+  std::snprintf(buffer, sizeof buffer, "%.9f", value);
+  std::string out = buffer;
+  while (out.back() == '0') out.pop_back();
+  if (out.back() == '.') out.pop_back();
+  return out;
 }
 
-// Annotations as the log shows them: without kubectl's copy of the whole object; null when there are none.
-std::string annotations_json(const Value& object) {
-  Arena arena;
-  std::vector<Member> kept;
-  const Value all = object.path({"metadata", "annotations"});
-  for (std::uint32_t i = 0; i < all.keys().size(); ++i) {
-    if (all.keys()[i].as_string() == "kubectl.kubernetes.io/last-applied-configuration") continue;
-    kept.push_back({all.keys()[i], all.values()[i]});
-  }
-  return kept.empty() ? "null" : to_json(make_object(arena, kept));
+// As Go prints a time.Duration.
+std::string go_duration(std::chrono::nanoseconds span) {
+  const std::int64_t ns = span.count();
+  if (ns < 1000) return std::to_string(ns) + "ns";
+  if (ns < 1'000'000) return trimmed_number(static_cast<double>(ns) / 1e3) + "µs";
+  if (ns < 1'000'000'000) return trimmed_number(static_cast<double>(ns) / 1e6) + "ms";
+  const std::int64_t minutes = ns / 60'000'000'000;
+  std::string out;
+  if (minutes >= 60) out += std::to_string(minutes / 60) + "h";
+  if (minutes > 0) out += std::to_string(minutes % 60) + "m";
+  return out + trimmed_number(static_cast<double>(ns % 60'000'000'000) / 1e9) + "s";
+}
+
+// Every object below `tree`, `depth` levels of keys down.
+template <typename F>
+void each_leaf(const Value& tree, int depth, const F& f) {
+  if (depth == 0) return f(tree);
+  for (const Value& child : tree.values()) each_leaf(child, depth - 1, f);
 }
 
 }  // namespace
@@ -61,57 +65,111 @@ Auditor::Auditor(kube::Client& client, const policy::SnapshotCell& cell, const p
 awaitable<void> Auditor::tick() {
   const double start = seconds_now();
   const auto clock = std::chrono::steady_clock::now();
-  const std::string audit_id = text::rfc3339(static_cast<std::int64_t>(start));
+  audit_id_ = text::rfc3339(static_cast<std::int64_t>(start));
   if (!ready_()) {
     log::info(kLogger, "audit is postponed: policies are still being loaded",
-              {{"process", kProcess}, {"audit_id", audit_id}});
+              {{"process", kProcess}, {"audit_id", audit_id_}});
     co_return;
   }
-  if (observer_.started) observer_.started(start);
+  if (observer_.started) observer_.started(std::floor(start));
   log::info(kLogger, "auditing constraints and violations",
-            {{"process", kProcess}, {"audit_id", audit_id}, {"event_type", std::string_view("audit_started")}});
+            {{"process", kProcess},
+             {"audit_id", audit_id_},
+             {"event_type", std::string_view("audit_started")},
+             {"semantic", true}});
   snapshot_ = cell_.load();
   Report report(*snapshot_, options_.violations_limit);
-  const KindFilter filter(*snapshot_);
-  if (!filter.nothing()) {
-    auto namespaces_call = load_namespaces(audit_id);
-    const Result<void> namespaces = co_await std::move(namespaces_call);
-    if (!namespaces.ok()) report.incomplete("listing namespaces: " + namespaces.error().to_string());
-    auto discovery_call = client_.discover(Deadline::after(kRequestTimeout));
-    Result<kube::Discovery> discovery = co_await std::move(discovery_call);
-    if (discovery.ok()) {
-      for (const kube::GroupVersionKind& gv : discovery->failed) report.incomplete("discovery of " + gv.api_version());
-      const std::vector<kube::ApiResource> resources = kube::preferred_listable(discovery->resources);
-      for (const kube::ApiResource& resource : resources) {
-        if (stopping_) co_return;
-        if (!filter.wanted(resource.group, resource.kind)) continue;
-        auto kind_call = audit_kind(resource, &report, audit_id);
-        co_await std::move(kind_call);
-      }
-    } else {
-      report.incomplete("discovery: " + discovery.error().to_string());
-    }
-    for (const std::string& gap : report.gaps()) {
-      log::error(kLogger, "audit is incomplete: " + gap, {{"process", kProcess}, {"audit_id", audit_id}});
-    }
+  auto collect_call = collect(&report);
+  co_await std::move(collect_call);
+  if (stopping_) co_return;
+  for (const std::string& gap : report.gaps()) {
+    log::error(kLogger, "audit is incomplete: " + gap, {{"process", kProcess}, {"audit_id", audit_id_}});
   }
-  const auto duration = std::chrono::steady_clock::now() - clock;
-  if (observer_.finished) observer_.finished(seconds_now(), duration, report);
+  for (const auto& [key, entry] : report.constraints()) log_constraint(entry, audit_id_);
+  const std::chrono::nanoseconds duration = std::chrono::steady_clock::now() - clock;
+  if (observer_.finished) observer_.finished(std::floor(seconds_now()), duration, report);
   log::info(kLogger, "auditing is complete",
             {{"process", kProcess},
-             {"audit_id", audit_id},
+             {"audit_id", audit_id_},
              {"event_type", std::string_view("audit_finished")},
-             {"duration", std::chrono::duration<double>(duration).count()},
+             {"semantic", true},
+             {"duration", go_duration(duration)},
              {"objects", static_cast<std::int64_t>(report.objects())},
              {"gaps", static_cast<std::int64_t>(report.gap_count())}});
-  auto statuses_call = write_statuses(&report, audit_id, audit_id);
+  auto statuses_call = write_statuses(&report);
   co_await std::move(statuses_call);
   snapshot_.reset();
   namespaces_.clear();
 }
 
-awaitable<Result<void>> Auditor::load_namespaces(std::string audit_id) {
-  static_cast<void>(audit_id);
+awaitable<void> Auditor::collect(Report* report) {
+  if (snapshot_->template_count() == 0) {
+    log::info(kLogger, "no constraint is found with apiversion",
+              {{"process", kProcess},
+               {"audit_id", audit_id_},
+               {"constraint apiversion", std::string_view("constraints.gatekeeper.sh/v1beta1")}});
+    co_return;
+  }
+  log::info(kLogger, options_.from_cache ? "Auditing from cache" : "Auditing via discovery client",
+            {{"process", kProcess}, {"audit_id", audit_id_}, {"semantic", true}});
+  if (options_.from_cache) {
+    auto cache_call = audit_cache(report);
+    co_await std::move(cache_call);
+    log::info(kLogger, "Audit from cache results",
+              {{"process", kProcess},
+               {"audit_id", audit_id_},
+               {"semantic", true},
+               {"violations", static_cast<std::int64_t>(report->total())}});
+  } else {
+    auto cluster_call = audit_cluster(report);
+    co_await std::move(cluster_call);
+  }
+}
+
+awaitable<void> Auditor::audit_cluster(Report* report) {
+  const KindFilter filter(*snapshot_);
+  if (filter.nothing()) co_return;
+  auto namespaces_call = load_namespaces();
+  const Result<void> namespaces = co_await std::move(namespaces_call);
+  if (!namespaces.ok()) report->incomplete("listing namespaces: " + namespaces.error().to_string());
+  auto discovery_call = client_.discover(Deadline::after(kRequestTimeout));
+  Result<kube::Discovery> discovery = co_await std::move(discovery_call);
+  if (!discovery.ok()) {
+    report->incomplete("discovery: " + discovery.error().to_string());
+    co_return;
+  }
+  for (const kube::GroupVersionKind& gv : discovery->failed) report->incomplete("discovery of " + gv.api_version());
+  const std::vector<kube::ApiResource> resources = kube::preferred_listable(discovery->resources);
+  for (const kube::ApiResource& resource : resources) {
+    if (stopping_) co_return;
+    if (!filter.wanted(resource.group, resource.kind)) continue;
+    auto kind_call = audit_kind(resource, report);
+    co_await std::move(kind_call);
+  }
+}
+
+// One version of the inventory is held for the whole run, so that the audit sees one state.
+awaitable<void> Auditor::audit_cache(Report* report) {
+  policy::CachedInventory held;
+  inventory_.refresh(held);
+  const std::shared_ptr<const policy::InventoryVersion> version = held.version;
+  const Value inventory = version->data().get("inventory");
+  std::vector<Value> objects;
+  each_leaf(inventory.get("cluster"), 3, [&](const Value& object) { objects.push_back(object); });
+  each_leaf(inventory.get("namespace"), 4, [&](const Value& object) { objects.push_back(object); });
+  int in_slice = 0;
+  for (const Value& object : objects) {
+    if (stopping_) co_return;
+    if (excluded(object)) continue;
+    review(object, version->namespace_object(policy::namespace_of(object)), *report);
+    if (++in_slice == kObjectsPerSlice) {
+      in_slice = 0;
+      co_await net::yield();
+    }
+  }
+}
+
+awaitable<Result<void>> Auditor::load_namespaces() {
   namespaces_.clear();
   kube::ListOptions options;
   options.limit = options_.chunk_size;
@@ -128,7 +186,29 @@ awaitable<Result<void>> Auditor::load_namespaces(std::string audit_id) {
   }
 }
 
-awaitable<void> Auditor::audit_kind(kube::ApiResource resource, Report* report, std::string audit_id) {
+awaitable<bool> Auditor::find_namespace(std::string name) {
+  const auto known = namespaces_.find(name);
+  if (known != namespaces_.end()) co_return known->second != nullptr;
+  auto get_call = client_.get(policy::namespaces(), {}, name, Deadline::after(kRequestTimeout));
+  Result<kube::Object> fetched = co_await std::move(get_call);
+  if (!fetched.ok()) {
+    log::error(
+        kLogger, "Unable to look up object namespace",
+        {{"process", kProcess}, {"audit_id", audit_id_}, {"objNs", name}, {"error", fetched.error().to_string()}});
+    namespaces_.emplace(std::move(name), nullptr);
+    co_return false;
+  }
+  namespaces_.emplace(std::move(name), std::make_shared<const kube::Object>(std::move(*fetched)));
+  co_return true;
+}
+
+bool Auditor::excluded(const Value& object) const {
+  if (!options_.excluded) return false;
+  return options_.excluded(policy::kind_of(object).is_namespace() ? policy::name_of(object)
+                                                                  : policy::namespace_of(object));
+}
+
+awaitable<void> Auditor::audit_kind(kube::ApiResource resource, Report* report) {
   kube::ListOptions options;
   options.limit = options_.chunk_size;
   for (;;) {
@@ -143,7 +223,16 @@ awaitable<void> Auditor::audit_kind(kube::ApiResource resource, Report* report, 
     int in_slice = 0;
     for (const Value& item : page->items()) {
       if (stopping_) co_return;
-      review(item, resource, *report, audit_id);
+      if (excluded(item)) continue;
+      Value ns;
+      const std::string name(policy::namespace_of(item));
+      if (!name.empty()) {
+        auto find_call = find_namespace(name);
+        const bool found = co_await std::move(find_call);
+        if (!found) continue;
+        ns = namespaces_.find(name)->second->root();
+      }
+      review(item, ns, *report);
       if (++in_slice == kObjectsPerSlice) {
         in_slice = 0;
         co_await net::yield();
@@ -154,91 +243,44 @@ awaitable<void> Auditor::audit_kind(kube::ApiResource resource, Report* report, 
   }
 }
 
-void Auditor::review(const Value& object, const kube::ApiResource& resource, Report& report,
-                     const std::string& audit_id) {
+void Auditor::review(const Value& object, const Value& ns, Report& report) {
   scratch_.reset();
-  policy::Review review = policy::review_of_object(object, policy::Source::kOriginal);
-  const std::string_view ns = policy::namespace_of(object);
-  if (resource.namespaced && !ns.empty()) {
-    const auto found = namespaces_.find(ns);
-    if (found == namespaces_.end()) {  // created after the run began, or being deleted
-      log::info(kLogger, "namespace is not found, object is skipped",
-                {{"process", kProcess},
-                 {"audit_id", audit_id},
-                 {"resource_namespace", ns},
-                 {"resource_name", policy::name_of(object)}});
-      return;
-    }
-    review.match_namespace = found->second->root();
-    review.input_namespace = policy::typed_namespace(scratch_.arena(), found->second->root());
+  // What comes from the cache has no source, as in Gatekeeper: constraints that ask for one reject it.
+  const policy::Source source = options_.from_cache ? policy::Source::kNone : policy::Source::kOriginal;
+  policy::Review review = policy::review_of_object(object, source);
+  review.float64_numbers = options_.from_cache;
+  if (ns.defined()) {
+    review.match_namespace = ns;
+    review.input_namespace = policy::typed_namespace(scratch_.arena(), ns);
   }
   policy::ReviewOptions options;
   options.point = policy::EnforcementPoint::kAudit;
   options.limits = options_.limits;
   options.limits.deadline = Deadline::after(options_.object_timeout);
+  options.stats = options_.log_stats;
   const policy::ReviewResult result =
       snapshot_->review(review, inventory_.refresh(cached_inventory_), scratch_, host_, options);
   if (result.failed()) {
-    report.incomplete(resource.gvk().to_string() + " " + std::string(ns) + "/" + std::string(policy::name_of(object)) +
-                      ": " + result.failure);
+    report.incomplete(policy::kind_of(object).to_string() + " " + std::string(policy::namespace_of(object)) + "/" +
+                      std::string(policy::name_of(object)) + ": " + result.failure);
   }
   report.add(object, result);
-  for (const policy::Violation& violation : result.violations) log_violation(object, violation, audit_id);
+  if (options_.log_stats) log_stats(result, options_.from_cache, audit_id_);
+  for (const policy::Violation& violation : result.violations) {
+    log_violation(object, violation, audit_id_);
+    emit_event(options_.events, object, violation, audit_id_);
+  }
 }
 
-void Auditor::log_violation(const Value& object, const policy::Violation& violation,
-                            const std::string& audit_id) const {
-  if (!log::enabled(log::Level::kInfo)) return;
-  const policy::ObjectKind constraint = policy::kind_of(violation.constraint->object);
-  const policy::ObjectKind kind = policy::kind_of(object);
-  const Value labels = policy::labels_of(object);
-  const std::string message = policy::truncate_message(violation.message);
-  log::info(kLogger, message,
-            {{"process", kProcess},
-             {"audit_id", audit_id},
-             {"details", log::Json{violation.details}},
-             {"event_type", std::string_view("violation_audited")},
-             {"semantic", true},
-             {"constraint_group", constraint.group},
-             {"constraint_api_version", constraint.version},
-             {"constraint_kind", violation.constraint->kind},
-             {"constraint_name", violation.constraint->name},
-             {"constraint_namespace", std::string_view()},
-             {"constraint_action", violation.action()},
-             {"constraint_enforcement_actions", log::Json{actions_json(violation)}},
-             {"constraint_annotations", log::Json{annotations_json(violation.constraint->object)}},
-             {"resource_group", kind.group},
-             {"resource_api_version", kind.version},
-             {"resource_kind", kind.kind},
-             {"resource_namespace", policy::namespace_of(object)},
-             {"resource_name", policy::name_of(object)},
-             {"resource_labels", log::Json{labels.defined() && labels.size() != 0 ? to_json(labels) : "null"}}});
-}
-
-awaitable<void> Auditor::write_statuses(const Report* report, std::string timestamp, std::string audit_id) {
+awaitable<void> Auditor::write_statuses(const Report* report) {
   for (const auto& [key, entry] : report->constraints()) {
     if (stopping_) co_return;
     const policy::Constraint& constraint = *entry.constraint;
-    if (entry.violations.total() != 0) {
-      const policy::ObjectKind kind = policy::kind_of(constraint.object);
-      log::info(kLogger, "audit results for constraint",
-                {{"process", kProcess},
-                 {"audit_id", audit_id},
-                 {"event_type", std::string_view("constraint_audited")},
-                 {"constraint_group", kind.group},
-                 {"constraint_api_version", kind.version},
-                 {"constraint_kind", constraint.kind},
-                 {"constraint_name", constraint.name},
-                 {"constraint_namespace", std::string_view()},
-                 {"constraint_action", std::string_view(constraint.enforcement.action)},
-                 {"constraint_status", std::string_view("enforced")},
-                 {"constraint_violations", std::to_string(entry.violations.total())}});
-    }
     // A merge patch of audit's own fields: it can't conflict with the writers of byPod.
     std::string patch;
     {
       Arena arena;
-      Value status = policy::audit_status(arena, timestamp, entry.violations);
+      Value status = policy::audit_status(arena, audit_id_, entry.violations);
       if (entry.violations.total() == 0)
         status = with_member(arena, status, make_string(arena, "violations"), Value::null());
       const Member member{make_string(arena, "status"), status};

@@ -1,6 +1,7 @@
 // The audit: on an interval, every object of every kind that some constraint can match is listed in pages and reviewed;
-// then the constraints' statuses are written. It has a thread, a client and a scratch of its own and yields between
-// objects, so that admission never waits for it.
+// then the constraints' statuses are written. Or the synced objects are reviewed instead, without asking the API
+// server. It has a thread, a client and a scratch of its own and yields between objects, so that admission never waits
+// for it.
 // Threads: everything on the client's thread.
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/lines.h"
 #include "audit/report.h"
 #include "engine/rego/eval/program.h"
 #include "kube/client/client.h"
@@ -24,8 +26,13 @@ namespace portcullis::audit {
 struct AuditOptions {
   std::size_t violations_limit = 20;
   std::uint32_t chunk_size = 500;  // 0: one page
-  rego::EvalLimits limits;         // of each constraint on each object
+  bool from_cache = false;         // review what is synced (the inventory) instead of listing
+  bool log_stats = false;
+  EventOptions events;
+  rego::EvalLimits limits;  // of each constraint on each object
   std::chrono::nanoseconds object_timeout = std::chrono::seconds(10);
+  // Whether Config exempts a namespace from audit. Any thread; null: none is.
+  std::function<bool(std::string_view ns)> excluded;
 };
 
 // Seconds since the epoch, for the metrics' gauges.
@@ -45,11 +52,16 @@ class Auditor final : public kube::Ticker {
   void stop() noexcept { stopping_ = true; }
 
  private:
-  awaitable<Result<void>> load_namespaces(std::string audit_id);
-  awaitable<void> audit_kind(kube::ApiResource resource, Report* report, std::string audit_id);
-  void review(const Value& object, const kube::ApiResource& resource, Report& report, const std::string& audit_id);
-  void log_violation(const Value& object, const policy::Violation& violation, const std::string& audit_id) const;
-  awaitable<void> write_statuses(const Report* report, std::string timestamp, std::string audit_id);
+  awaitable<void> collect(Report* report);
+  awaitable<void> audit_cluster(Report* report);
+  awaitable<void> audit_cache(Report* report);
+  awaitable<Result<void>> load_namespaces();
+  awaitable<void> audit_kind(kube::ApiResource resource, Report* report);
+  // The Namespace from the list made at the beginning of the run, or from the API server when it is younger.
+  awaitable<bool> find_namespace(std::string name);
+  bool excluded(const Value& object) const;
+  void review(const Value& object, const Value& ns, Report& report);
+  awaitable<void> write_statuses(const Report* report);
 
   kube::Client& client_;
   const policy::SnapshotCell& cell_;
@@ -61,9 +73,11 @@ class Auditor final : public kube::Ticker {
   bool stopping_ = false;
 
   rego::EvalScratch scratch_;
-  std::shared_ptr<const policy::Snapshot> snapshot_;  // of the current run
   policy::CachedInventory cached_inventory_;
-  std::map<std::string, std::shared_ptr<const kube::Object>, std::less<>> namespaces_;  // of the current run
+  // Of the current run.
+  std::string audit_id_;  // when it began
+  std::shared_ptr<const policy::Snapshot> snapshot_;
+  std::map<std::string, std::shared_ptr<const kube::Object>, std::less<>> namespaces_;  // null: there is none
 };
 
 }  // namespace portcullis::audit
