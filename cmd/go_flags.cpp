@@ -120,7 +120,7 @@ std::string go_duration(std::chrono::nanoseconds span) {
 }
 
 void GoFlags::insert(std::string name, Target target, std::string usage, std::string default_text) {
-  flags_.insert_or_assign(std::move(name), Flag{target, std::move(usage), std::move(default_text)});
+  flags_.insert_or_assign(std::move(name), Flag{target, std::move(usage), std::move(default_text), section_});
 }
 
 void GoFlags::add(std::string name, bool& target, std::string usage) {
@@ -211,6 +211,15 @@ Result<GoFlags::Parsed> GoFlags::parse(const std::vector<std::string>& arguments
 bool GoFlags::given(std::string_view name) const {
   const auto found = flags_.find(name);
   return found != flags_.end() && found->second.given;
+}
+
+std::vector<GoFlags::Listed> GoFlags::list() const {
+  constexpr std::string_view kTypes[] = {"bool", "int", "string", "duration", "list", ""};
+  std::vector<Listed> out;
+  for (const auto& [name, flag] : flags_) {
+    out.push_back({flag.section, name, std::string(kTypes[flag.target.index()]), flag.default_text, flag.usage});
+  }
+  return out;
 }
 
 std::string GoFlags::usage() const {

@@ -20,6 +20,8 @@ class GoFlags {
  public:
   explicit GoFlags(std::string program) : program_(std::move(program)) {}
 
+  // Heads what is added from now on, for list().
+  void section(std::string name) { section_ = std::move(name); }
   // Each binds a flag to a variable that already holds its default; the variable must outlive parse().
   void add(std::string name, bool& target, std::string usage);
   void add(std::string name, std::int64_t& target, std::string usage);
@@ -37,6 +39,14 @@ class GoFlags {
 
   // Go's PrintDefaults layout, sorted by name.
   std::string usage() const;
+  struct Listed {
+    std::string section;
+    std::string name;
+    std::string type;           // bool, int, string, duration, list; "" for what is ignored
+    std::string default_value;  // as Go prints it; "" for an empty one
+    std::string usage;
+  };
+  std::vector<Listed> list() const;  // sorted by name
   // Names given on the command line.
   bool given(std::string_view name) const;
 
@@ -50,12 +60,14 @@ class GoFlags {
     Target target;
     std::string usage;
     std::string default_text;
+    std::string section;
     bool given = false;
   };
   void insert(std::string name, Target target, std::string usage, std::string default_text);
   Result<void> assign(const std::string& name, Flag& flag, const std::string& value, bool has_value);
 
   std::string program_;
+  std::string section_;
   std::map<std::string, Flag, std::less<>> flags_;
 };
 

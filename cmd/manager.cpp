@@ -11,10 +11,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <thread>
 
 #include "audit/run.h"
+#include "audit/trigger.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cmd/controllers.h"
@@ -25,6 +28,7 @@
 #include "engine/rego/builtins/registry.h"
 #include "kube/client/client.h"
 #include "kube/client/config.h"
+#include "kube/runtime/event_recorder.h"
 #include "net/blocking.h"
 #include "net/http_server.h"
 #include "net/io.h"
@@ -78,6 +82,25 @@ Result<std::optional<Address>> parse_address(const std::string& text) {
   return std::optional<Address>{Address{std::move(host), static_cast<std::uint16_t>(port)}};
 }
 
+// --metrics-backend: a comma list in any case, given any number of times.
+Result<void> check_metrics_backends(const std::vector<std::string>& backends) {
+  for (const std::string& entry : backends) {
+    for (const std::string_view name : text::split(entry, ',')) {
+      const std::string lower = text::to_lower_ascii(name);
+      if (lower == "prometheus" || lower == "opentelemetry" || lower == "stackdriver") continue;
+      return make_error(Code::kInvalid, "exporter " + std::string(name) +
+                                            " is not a valid exporter: [opentelemetry prometheus stackdriver]");
+    }
+  }
+  return ok();
+}
+
+bool serves_prometheus(const std::vector<std::string>& backends) {
+  return std::any_of(backends.begin(), backends.end(), [](const std::string& entry) {
+    return text::to_lower_ascii(entry).find("prometheus") != std::string::npos;
+  });
+}
+
 class Manager {
  public:
   Manager(ManagerOptions options, controller::Operations operations)
@@ -102,6 +125,7 @@ class Manager {
   controller::Operations operations_;
   EngineHost host_;
   ManagerMetrics metrics_;
+  std::unique_ptr<ConstraintMetrics> constraint_metrics_;  // --constraint-metrics
   rego::BuiltinRegistry builtins_ = rego::all_builtins();
   controller::ReadinessTracker readiness_;
   net::TlsServerCell tls_;
@@ -120,8 +144,11 @@ class Manager {
   std::unique_ptr<controller::CertificateFiles> certificate_files_;
   std::unique_ptr<webhook::AdmitHandler> admit_;
   std::unique_ptr<net::HttpServer> webhook_server_;
+  std::unique_ptr<kube::EventRecorder> webhook_events_;
+  std::unique_ptr<kube::EventRecorder> audit_events_;
   std::unique_ptr<audit::Auditor> auditor_;
   std::unique_ptr<kube::Periodic> audit_timer_;
+  std::unique_ptr<audit::Triggers> audit_triggers_;
   webhook::HealthHandler health_;
   webhook::HealthHandler metrics_page_;
   std::unique_ptr<net::HttpServer> health_server_;
@@ -129,6 +156,12 @@ class Manager {
 };
 
 Result<void> Manager::connect() {
+  metrics_.set_build(PC_VERSION);
+  if (options_.constraint_metrics) {
+    constraint_metrics_ = std::make_unique<ConstraintMetrics>(
+        static_cast<std::size_t>(std::max<std::int64_t>(0, options_.constraint_metrics_limit)));
+    metrics_.show_constraints(constraint_metrics_.get());
+  }
   PC_TRY(config_, kube::find_config(options_.kubeconfig));
   kube::ClientOptions client_options;
   client_options.user_agent = "portcullis";
@@ -167,7 +200,12 @@ void Manager::start_controllers(policy::PodIdentity pod) {
   events.on_ingest = [this](bool good, std::chrono::nanoseconds time) { metrics_.template_ingested(good, time); };
   controllers_ =
       std::make_unique<Controllers>(*client_, *world_, readiness_, std::move(pod), operations_, std::move(events));
-  world_->on_publish([this](const policy::Snapshot&) {
+  world_->on_publish([this](const policy::Snapshot& snapshot) {
+    if (constraint_metrics_ != nullptr) {
+      constraint_metrics_->prune([&](std::string_view kind, std::string_view name) {
+        return snapshot.find_constraint(kind, name) != nullptr;
+      });
+    }
     metrics_.set_templates(controllers_->templates().count(true), controllers_->templates().count(false));
     for (const auto& count : controllers_->constraints().counts()) {
       metrics_.set_constraints(count.action, count.active, count.number);
@@ -189,7 +227,13 @@ awaitable<void> Manager::poll_certificate_files() {
 Result<void> Manager::start_certificates() {
   net::TlsServerOptions tls;
   PC_TRY(tls.min_version, net::parse_tls_version(options_.tls_min_version).with_context("--tls-min-version"));
-  if (!options_.client_ca_name.empty()) tls.client_common_name = options_.client_cn_name;
+  if (!options_.client_ca_name.empty()) {
+    tls.client_common_name = options_.client_cn_name;
+    const std::string path = options_.cert_dir + "/" + options_.client_ca_name;
+    std::ifstream file(path, std::ios::binary);
+    tls.client_ca_pem.assign(std::istreambuf_iterator<char>(file), {});
+    if (tls.client_ca_pem.empty()) return make_error(Code::kNotFound, "--client-ca-name: cannot read " + path);
+  }
   if (options_.disable_cert_rotation) {
     if (!operations_.webhook && !operations_.mutation_webhook) return ok();
     certificate_files_ =
@@ -231,7 +275,15 @@ Result<void> Manager::start_webhook() {
   admit.exempt_namespaces = options_.exempt_namespaces;
   admit.exempt_prefixes = options_.exempt_namespace_prefixes;
   admit.exempt_suffixes = options_.exempt_namespace_suffixes;
-  admit.log_denies = options_.log_denies;
+  admit.report.log_denies = options_.log_denies;
+  admit.report.log_stats = options_.log_stats_admission;
+  admit.report.events_in_involved_namespace = options_.admission_events_involved_namespace;
+  admit.report.own_namespace = options_.pod_namespace;
+  if (options_.emit_admission_events) {
+    webhook_events_ = std::make_unique<kube::EventRecorder>(*client_);
+    admit.report.events = webhook_events_.get();
+    net::post(control_->context(), [this] { webhook_events_->start(); });
+  }
   admit.validate_enforcement_action = !options_.disable_enforcement_action_validation;
   admit.serve_admit = operations_.webhook;
   admit.limits = cluster_limits();
@@ -240,6 +292,9 @@ Result<void> Manager::start_webhook() {
   observer.reviewed = [this](std::string_view status, bool dry_run, std::chrono::nanoseconds time) {
     metrics_.validation_request(status, dry_run, time);
   };
+  if (constraint_metrics_ != nullptr) {
+    observer.result = [this](const policy::ReviewResult& result) { constraint_metrics_->reviewed(result); };
+  }
   admit_ = std::make_unique<webhook::AdmitHandler>(
       std::move(admit), world_->cell(), world_->inventory(), controllers_->namespaces(),
       [this](std::string name, Deadline deadline) { return fetch_namespace(std::move(name), deadline); }, host_,
@@ -261,7 +316,16 @@ Result<void> Manager::start_webhook() {
 }
 
 Result<void> Manager::start_audit() {
-  if (!operations_.audit || options_.audit_interval <= 0) return ok();
+  audit::TriggerOptions triggers;
+  for (const std::string& expression : options_.audit_schedules) {
+    PC_TRY(audit::Schedule schedule,
+           audit::Schedule::parse(expression, options_.audit_time_zone).with_context("--audit-schedule"));
+    triggers.schedules.push_back(std::move(schedule));
+  }
+  triggers.annotation = options_.audit_request_annotation;
+  triggers.own_namespace = options_.pod_namespace;
+  const bool triggered = !triggers.schedules.empty() || !triggers.annotation.empty();
+  if (!operations_.audit || (options_.audit_interval <= 0 && !triggered)) return ok();
   audit_thread_ = std::make_unique<net::IoThread>("audit");
   // On Linux niceness belongs to the thread: audit takes what admission leaves.
   net::post(audit_thread_->context(),
@@ -271,17 +335,36 @@ Result<void> Manager::start_audit() {
   audit.violations_limit = static_cast<std::size_t>(std::max<std::int64_t>(0, options_.constraint_violations_limit));
   audit.chunk_size = static_cast<std::uint32_t>(std::clamp<std::int64_t>(options_.audit_chunk_size, 0, 1 << 20));
   audit.limits = cluster_limits();
+  audit.from_cache = options_.audit_from_cache;
+  audit.log_stats = options_.log_stats_audit;
+  audit.events.in_involved_namespace = options_.audit_events_involved_namespace;
+  audit.events.own_namespace = options_.pod_namespace;
+  if (options_.emit_audit_events) {
+    audit_events_ = std::make_unique<kube::EventRecorder>(*audit_client_);
+    audit.events.recorder = audit_events_.get();
+    net::post(audit_thread_->context(), [this] { audit_events_->start(); });
+  }
   audit::AuditObserver observer;
   observer.started = [this](double when) { metrics_.audit_started(when); };
   observer.finished = [this](double when, std::chrono::nanoseconds duration, const audit::Report& report) {
     metrics_.audit_finished(when, duration, report.by_action());
+    if (constraint_metrics_ == nullptr) return;
+    for (const auto& [key, entry] : report.constraints()) {
+      constraint_metrics_->audited(*entry.constraint, entry.violations.total());
+    }
   };
   auditor_ = std::make_unique<audit::Auditor>(*audit_client_, world_->cell(), world_->inventory(), host_, audit,
                                               std::move(observer),
                                               [this] { return readiness_.satisfied() && world_->settled(); });
-  audit_timer_ = std::make_unique<kube::Periodic>(audit_thread_->context(), *auditor_,
-                                                  std::chrono::seconds(options_.audit_interval));
+  constexpr std::chrono::seconds kNever = std::chrono::hours(24 * 365 * 100);
+  audit_timer_ = std::make_unique<kube::Periodic>(
+      audit_thread_->context(), *auditor_,
+      options_.audit_interval > 0 ? std::chrono::seconds(options_.audit_interval) : kNever);
   net::spawn(audit_thread_->context(), audit_timer_->run(), "audit");
+  if (triggered) {
+    audit_triggers_ = std::make_unique<audit::Triggers>(*audit_client_, *audit_timer_, std::move(triggers));
+    net::post(audit_thread_->context(), [this] { audit_triggers_->start(); });
+  }
   return ok();
 }
 
@@ -296,10 +379,12 @@ Result<void> Manager::start_health() {
     return readiness_.missing();
   });
   if (operations_.webhook || operations_.mutation_webhook) {
-    health_.add_readiness("tls-check", [this]() -> std::vector<std::string> {
+    const webhook::HealthCheck tls_check = [this]() -> std::vector<std::string> {
       if (webhook_up_ && tls_.current() != nullptr) return {};
       return {"the webhook has no certificate yet"};
-    });
+    };
+    health_.add_readiness("tls-check", tls_check);
+    if (options_.enable_tls_healthcheck) health_.add_liveness("tls-check", tls_check);
   }
   PC_TRY(const std::optional<Address> health, parse_address(options_.health_addr).with_context("--health-addr"));
   if (health) {
@@ -310,6 +395,7 @@ Result<void> Manager::start_health() {
     health_server_ = std::make_unique<net::HttpServer>(*health_pool_, health_, std::move(server));
     PC_TRY_VOID(health_server_->start().with_context("health server"));
   }
+  if (!serves_prometheus(options_.metrics_backends)) return ok();
   metrics_page_.add_page("/metrics", ManagerMetrics::content_type(), [this] { return metrics_.text(); });
   net::HttpServerOptions server;
   server.name = "metrics";
@@ -355,14 +441,17 @@ void Manager::serve_until_signal() {
     net::post(audit_thread_->context(), [this] {
       auditor_->stop();
       audit_timer_->stop();
+      if (audit_triggers_ != nullptr) audit_triggers_->stop();
+      if (audit_events_ != nullptr) audit_events_->stop();
     });
   }
   net::post(control_->context(), [this] {
     if (certificates_ != nullptr) certificates_->stop();
+    if (webhook_events_ != nullptr) webhook_events_->stop();
     controllers_->stop();
   });
-  health_server_->stop(Deadline::after(std::chrono::seconds(1)));
-  metrics_server_->stop(Deadline::after(std::chrono::seconds(1)));
+  if (health_server_ != nullptr) health_server_->stop(Deadline::after(std::chrono::seconds(1)));
+  if (metrics_server_ != nullptr) metrics_server_->stop(Deadline::after(std::chrono::seconds(1)));
   if (audit_thread_ != nullptr) audit_thread_->stop();
   control_->stop();
   log::info(kLogger, "stopped");
@@ -385,9 +474,8 @@ Result<void> configure_log(const ManagerOptions& options) {
 // Flags that are taken but whose feature is not there yet: said once, so that nobody waits for it in vain.
 void warn_about_missing_features(const GoFlags& flags) {
   for (const char* name :
-       {"audit-from-cache", "emit-audit-events", "emit-admission-events", "enable-violation-export",
-        "enable-admission-violation-export", "enable-pprof", "enable-remote-cluster", "log-mutations",
-        "mutation-annotations", "log-stats-admission", "log-stats-audit", "otlp-endpoint", "metrics-addr"}) {
+       {"enable-violation-export", "enable-admission-violation-export", "enable-pprof", "enable-remote-cluster",
+        "log-mutations", "mutation-annotations", "otlp-endpoint", "metrics-addr"}) {
     if (flags.given(name))
       log::warning(kLogger, "flag is accepted but its feature is not available yet",
                    {{"flag", std::string_view(name)}});
@@ -411,6 +499,10 @@ int run_manager(const std::vector<std::string>& arguments) {
     std::fprintf(stderr, "invalid value for flag -operation: %s\n", operations.error().message.c_str());
     return 2;
   }
+  if (const Result<void> backends = check_metrics_backends(options.metrics_backends); !backends.ok()) {
+    std::fprintf(stderr, "invalid value for flag -metrics-backend: %s\n", backends.error().message.c_str());
+    return 2;
+  }
   if (const char* pod = std::getenv("POD_NAME")) options.pod_name = pod;
   if (const char* ns = std::getenv("POD_NAMESPACE"); ns != nullptr && *ns != '\0') options.pod_namespace = ns;
   if (const Result<void> log = configure_log(options); !log.ok()) {
@@ -418,6 +510,9 @@ int run_manager(const std::vector<std::string>& arguments) {
     return 1;
   }
   warn_about_missing_features(flags);
+  if (!serves_prometheus(options.metrics_backends)) {
+    log::warning(kLogger, "no metrics are served: of the metrics backends only prometheus is available yet");
+  }
   if (!options.operations.empty() &&
       (operations->mutation_webhook || operations->mutation_controller || operations->mutation_status)) {
     log::warning(kLogger, "mutation operations are accepted but mutation is not available yet");

@@ -49,12 +49,24 @@ void ManagerMetrics::audit_finished(double when, std::chrono::nanoseconds durati
                                     const std::map<std::string, std::uint64_t>& violations_by_action) {
   registry_.gauge(Family::kAuditLastRunEndTime).set(when);
   registry_.histogram(Family::kAuditDuration).observe(seconds(duration));
+  if (violations_by_action.empty() && violations_shown_) {  // the last template went: nothing is violated any more
+    for (const std::string_view action : {"deny", "dryrun", "scoped", "unrecognized", "warn"}) {
+      registry_.gauge(Family::kViolations, {action}).set(0);
+    }
+  }
   for (const auto& [action, number] : violations_by_action) {
+    violations_shown_ = true;
     registry_.gauge(Family::kViolations, {action}).set(static_cast<double>(number));
   }
 }
 
-std::string ManagerMetrics::text() const { return registry_.expose(); }
+void ManagerMetrics::set_build(const std::string& version) { registry_.gauge(Family::kBuildInfo, {version}).set(1); }
+
+std::string ManagerMetrics::text() const {
+  std::string out = registry_.expose();
+  if (constraints_ != nullptr) out += constraints_->expose();
+  return out;
+}
 std::string ManagerMetrics::content_type() { return std::string(metrics::kContentType); }
 
 }  // namespace portcullis::cmd

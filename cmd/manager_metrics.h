@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -11,6 +12,7 @@
 #include <string_view>
 
 #include "base/metrics/metrics.h"
+#include "cmd/constraint_metrics.h"
 
 namespace portcullis::cmd {
 
@@ -23,6 +25,10 @@ class ManagerMetrics {
   void audit_started(double when);
   void audit_finished(double when, std::chrono::nanoseconds duration,
                       const std::map<std::string, std::uint64_t>& violations_by_action);
+
+  // Null: off. Before anything else is called; lives as long as this.
+  void show_constraints(const ConstraintMetrics* constraints) { constraints_ = constraints; }
+  void set_build(const std::string& version);
 
   std::string text() const;  // Prometheus text exposition
   static std::string content_type();
@@ -39,6 +45,8 @@ class ManagerMetrics {
   RequestSeries& series_of(std::string_view status, bool dry_run);
 
   metrics::Registry& registry_ = metrics::global();
+  const ConstraintMetrics* constraints_ = nullptr;
+  std::atomic<bool> violations_shown_{false};
   std::array<RequestSeries, 8> requests_{{{"allow", false},
                                           {"allow", true},
                                           {"deny", false},

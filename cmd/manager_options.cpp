@@ -69,12 +69,13 @@ void declare_audit_flags(GoFlags& f, ManagerOptions& o) {
   f.add("constraint-violations-limit", o.constraint_violations_limit, "violations kept in a constraint's status");
   f.add("audit-chunk-size", o.audit_chunk_size, "objects per list request; 0: all at once");
   f.add("audit-from-cache", o.audit_from_cache, "audit synced objects instead of listing");
-  f.add("audit-match-kind-only", o.audit_match_kind_only, "list only kinds that constraints name");
+  f.add("audit-match-kind-only", o.audit_match_kind_only,
+        "list only kinds that constraints name; without effect, because audit never lists other kinds");
   f.add("emit-audit-events", o.emit_audit_events, "make an Event of every violation found by audit");
   f.add("audit-events-involved-namespace", o.audit_events_involved_namespace,
         "put those Events into the object's namespace");
   f.add("log-stats-audit", o.log_stats_audit, "log evaluation statistics of audits");
-  f.add("api-cache-dir", o.api_cache_dir, "folder for listed pages; not needed, accepted for compatibility");
+  f.add("api-cache-dir", o.api_cache_dir, "accepted for compatibility: listed pages are not written to disk");
   f.add("enable-violation-export", o.enable_violation_export, "send audit violations to a Connection");
   f.add("enable-admission-violation-export", o.enable_admission_violation_export,
         "send admission violations to a Connection");
@@ -104,14 +105,34 @@ void declare_engine_flags(GoFlags& f, ManagerOptions& o) {
   f.add("mutation-annotations", o.mutation_annotations, "annotate mutated objects");
 }
 
+void declare_own_flags(GoFlags& f, ManagerOptions& o) {
+  f.add("audit-schedule", o.audit_schedules,
+        "cron expression of further audits, for example \"30 3 * * *\" or @daily; repeatable");
+  f.add("audit-schedule-time-zone", o.audit_time_zone, "IANA time zone of --audit-schedule; UTC when empty");
+  f.add("audit-request-annotation", o.audit_request_annotation,
+        "annotation of the own Namespace whose change starts an audit; off when empty");
+  f.add("constraint-metrics", o.constraint_metrics,
+        "metrics of each constraint: violations, evaluations and their time");
+  f.add("constraint-metrics-limit", o.constraint_metrics_limit,
+        "constraints that --constraint-metrics shows at most; those beyond are counted");
+}
+
 }  // namespace
 
 void declare_manager_flags(GoFlags& flags, ManagerOptions& options) {
+  flags.section("Process");
   declare_process_flags(flags, options);
+  flags.section("Certificates and TLS");
   declare_tls_flags(flags, options);
+  flags.section("Admission webhook");
   declare_webhook_flags(flags, options);
+  flags.section("Audit");
   declare_audit_flags(flags, options);
+  flags.section("Engines and policies");
   declare_engine_flags(flags, options);
+  flags.section("Beyond Gatekeeper");
+  declare_own_flags(flags, options);
+  flags.section("Ignored");
   for (const char* name : {"logtostderr", "alsologtostderr"}) {
     flags.add_ignored(name, true, "accepted for compatibility, ignored");
   }

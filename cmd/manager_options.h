@@ -88,6 +88,12 @@ struct ManagerOptions {
   bool enable_remote_cluster = false;
   std::string kubeconfig;
   bool debug_use_fake_pod = false;
+  // Beyond Gatekeeper; everything here is off by default.
+  std::vector<std::string> audit_schedules;
+  std::string audit_time_zone;
+  std::string audit_request_annotation;
+  bool constraint_metrics = false;
+  std::int64_t constraint_metrics_limit = 500;
   // From the environment: POD_NAME, POD_NAMESPACE.
   std::string pod_name;
   std::string pod_namespace = "gatekeeper-system";
