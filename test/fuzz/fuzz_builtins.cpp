@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/rego/builtins/registry.h"
+#include "engine/rego/builtins/sets_in_json.h"
 #include "engine/value/document.h"
 #include "engine/value/json.h"
 
@@ -15,25 +16,6 @@ using namespace portcullis;
 using namespace portcullis::rego;
 
 namespace {
-
-Value with_sets(Arena& arena, const Value& value) {
-  std::vector<Value> elements;
-  if (value.is_array()) {
-    for (const Value& element : value.elements()) elements.push_back(with_sets(arena, element));
-    return make_array(arena, elements);
-  }
-  if (!value.is_object()) return value;
-  const Value set = value.get("$set");
-  if (set.is_array()) {
-    for (const Value& element : set.elements()) elements.push_back(with_sets(arena, element));
-    return make_set(arena, elements);
-  }
-  std::vector<Member> members;
-  for (std::uint32_t i = 0; i < value.size(); ++i) {
-    members.push_back({value.keys()[i], with_sets(arena, value.values()[i])});
-  }
-  return make_object(arena, members);
-}
 
 std::size_t arity(const BuiltinDecl& decl) {
   std::size_t count = 0;

@@ -9,30 +9,12 @@
 
 #include "engine/rego/builtins/pattern_cache.h"
 #include "engine/rego/builtins/registry.h"
+#include "engine/rego/builtins/sets_in_json.h"
 #include "engine/value/document.h"
 #include "engine/value/json.h"
 
 namespace portcullis::rego {
 namespace {
-
-Value with_sets(Arena& arena, const Value& value) {
-  std::vector<Value> elements;
-  if (value.is_array()) {
-    for (const Value& element : value.elements()) elements.push_back(with_sets(arena, element));
-    return make_array(arena, elements);
-  }
-  if (!value.is_object()) return value;
-  const Value set = value.get("$set");
-  if (set.is_array()) {
-    for (const Value& element : set.elements()) elements.push_back(with_sets(arena, element));
-    return make_set(arena, elements);
-  }
-  std::vector<Member> members;
-  for (std::uint32_t i = 0; i < value.size(); ++i) {
-    members.push_back({value.keys()[i], with_sets(arena, value.values()[i])});
-  }
-  return make_object(arena, members);
-}
 
 // How far an error must agree: its kind (none, type, other) always; operand errors also to the letter.
 bool errors_agree(const BuiltinContext& context, std::string_view name, std::string_view want) {
@@ -64,8 +46,19 @@ std::string through_json(std::string_view text) {
   return parsed.ok() ? to_json(parsed->root()) : std::string(text);
 }
 
-TEST(BuiltinCalls, AnswerAsOpa) {
-  std::ifstream in(PC_SOURCE_DIR "/engine/rego/builtins/testdata/calls.jsonl");
+// Calls of which OPA gives a list in no certain order: its schema library walks Go maps.
+bool same_up_to_order(const Call& call, std::string_view got) {
+  if (call.name != "json.match_schema") return false;
+  Arena arena;
+  const Result<Value> parsed = parse_json_into(arena, got);
+  if (!parsed.ok() || parsed->size() != 2 || call.want.size() != 2) return false;
+  const auto as_set = [&](const Value& list) { return make_set(arena, list.elements()); };
+  return equal(as_set(parsed->elements()[1]), as_set(call.want.elements()[1]));
+}
+
+// `exact`: every error's text must be OPA's, too.
+void check_calls(const std::string& file, bool exact, std::size_t at_least) {
+  std::ifstream in(PC_SOURCE_DIR "/engine/rego/builtins/testdata/" + file);
   ASSERT_TRUE(in);
   PatternCache patterns;
   Host host;
@@ -85,15 +78,21 @@ TEST(BuiltinCalls, AnswerAsOpa) {
     context.patterns = &patterns;
     const std::string got = answer(call, context);
     ++total;
-    const bool fine = call.want.defined()
-                          ? !context.failed() && through_json(got) == to_json(call.want)
-                          : (context.failed() || got == "(undefined)") && errors_agree(context, call.name, call.error);
+    bool fine = call.want.defined()
+                    ? !context.failed() && (through_json(got) == to_json(call.want) || same_up_to_order(call, got))
+                    : (context.failed() || got == "(undefined)") && errors_agree(context, call.name, call.error);
+    // Where in a template an error was met is told less exactly.
+    const bool worded = exact && !call.want.defined() && call.name != "strings.render_template";
+    if (worded) fine = fine && call.error.ends_with(call.name + ": " + context.error);
     if (fine) continue;
     if (++failures[call.name] <= 5) ADD_FAILURE() << line << "\n  got " << got;
   }
   for (const auto& [name, count] : failures) std::printf("%s: %d differ\n", name.c_str(), count);
-  EXPECT_GT(total, 5000u);
+  EXPECT_GT(total, at_least);
 }
+
+TEST(BuiltinCalls, AnswerAsOpa) { check_calls("calls.jsonl", false, 5000); }
+TEST(BuiltinCalls, OnDocumentsAnswerAsOpa) { check_calls("documents.jsonl", true, 1000); }
 
 TEST(BuiltinTables, AreWellFormed) {
   std::set<std::string_view> names;

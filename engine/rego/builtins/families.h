@@ -25,11 +25,16 @@ std::span<const BuiltinDecl> provider_builtins();
 std::span<const BuiltinDecl> jwt_builtins();
 std::span<const BuiltinDecl> encoding_builtins();
 std::span<const BuiltinDecl> crypto_builtins();
+std::span<const BuiltinDecl> x509_builtins();
 std::span<const BuiltinDecl> time_builtins();
 std::span<const BuiltinDecl> semver_builtins();
 std::span<const BuiltinDecl> graph_builtins();
+std::span<const BuiltinDecl> graphql_builtins();
 std::span<const BuiltinDecl> net_builtins();
 std::span<const BuiltinDecl> uri_builtins();
+std::span<const BuiltinDecl> schema_builtins();
+std::span<const BuiltinDecl> template_builtins();
+std::span<const BuiltinDecl> parse_module_builtins();
 std::span<const BuiltinDecl> misc_builtins();
 
 }  // namespace portcullis::rego::builtins

@@ -65,8 +65,9 @@ bool indent_json(std::string_view compact, std::string_view prefix, std::string_
 struct MarshalOptions {
   std::string_view indent = "\t";
   std::string_view prefix;
-  std::optional<bool> pretty;
-  bool implied = false;
+  bool pretty = false;      // said so
+  bool not_pretty = false;  // said not to
+  bool implied = false;     // by a prefix or an indent
 };
 
 bool read_option(BuiltinContext& c, const Value& key, const Value& value, std::size_t at, MarshalOptions& options) {
@@ -81,6 +82,7 @@ bool read_option(BuiltinContext& c, const Value& key, const Value& value, std::s
       return false;
     }
     options.pretty = value.as_bool();
+    options.not_pretty = !options.pretty;
     return true;
   }
   if (name != "prefix" && name != "indent") {
@@ -106,7 +108,7 @@ Value marshal_with_options(BuiltinContext& c, Args a) {
   }
   std::string compact;
   append_json(compact, a[0], {.escape_html = true});
-  if (!options.pretty.value_or(options.implied)) return text_result(c, compact);
+  if (options.not_pretty || !(options.pretty || options.implied)) return text_result(c, compact);
   std::string out(options.prefix);
   if (!indent_json(compact, options.prefix, options.indent, out)) return out_of_budget(c, "json.marshal_with_options");
   return text_result(c, out);

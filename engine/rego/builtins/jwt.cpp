@@ -369,9 +369,11 @@ Value sign(BuiltinContext& c, std::string_view headers, std::string_view payload
   const Value object = parsed.ok() ? parsed->root() : Value::undefined();
   const Value alg = object.get("alg");
   if (!alg.is_string()) {
-    const std::string why = headers.empty() ? "cannot parse JSON: cannot parse empty string"
-                            : !parsed.ok()  ? "cannot parse JSON"
-                                            : "jwsbb: header \"alg\" not found";
+    // The library that OPA reads headers with takes any run of these for a number, which has no members.
+    const bool number = headers.find_first_not_of("0123456789+-.eE") == std::string_view::npos;
+    const std::string why = headers.empty()           ? "cannot parse JSON: cannot parse empty string"
+                            : !parsed.ok() && !number ? "cannot parse JSON"
+                                                      : "jwsbb: header \"alg\" not found";
     return c.fail("missing or invalid 'alg' header: " + why);
   }
   const Algorithm* algorithm = find_algorithm(alg.as_string());
