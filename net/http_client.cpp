@@ -77,17 +77,22 @@ void append_request(std::string& out, const HttpRequest& request, const Origin& 
   out += ' ';
   out += origin.path_prefix;
   out += request.target;
+  // A request may name another host or agent than the client's.
+  const std::optional<std::string_view> host = request.headers.find("host");
+  const std::optional<std::string_view> own_agent = request.headers.find("user-agent");
   out += " HTTP/1.1\r\nHost: ";
-  out += origin.host_header();
+  out += host ? std::string(*host) : origin.host_header();
   out += "\r\nUser-Agent: ";
-  out += agent;
+  out += own_agent.value_or(agent);
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
     out += "\r\nContent-Length: ";
     out += std::to_string(request.body.size());
   }
   for (std::size_t i = 0; i < request.headers.size(); ++i) {
+    const std::string_view name = request.headers.name(i);
+    if (equal_ignoring_case(name, "host") || equal_ignoring_case(name, "user-agent")) continue;
     out += "\r\n";
-    out += request.headers.name(i);
+    out += name;
     out += ": ";
     out += request.headers.value(i);
   }

@@ -17,6 +17,7 @@
 #include "opa/failure.h"
 #include "opa/flags.h"
 #include "opa/load.h"
+#include "opa/outside.h"
 #include "opa/present.h"
 
 namespace portcullis::opa {
@@ -195,9 +196,14 @@ class CommandHost : public rego::Host {
                               {Value::string("commit"), Value::string("")}};
     return make_object(arena, members);
   }
+  Value call_out(std::string_view builtin, Arena& arena, std::span<const Value> arguments,
+                 std::string& error) override {
+    return outside_.call(builtin, arena, arguments, error);
+  }
 
  private:
   std::string* err_;
+  Outside outside_;
 };
 
 struct Place {

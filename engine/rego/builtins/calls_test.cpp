@@ -3,6 +3,7 @@
 
 #include <array>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -102,6 +103,15 @@ TEST(BuiltinTables, AreWellFormed) {
     const bool compiler_only = (entry.decl->flags & kCompilerOnly) != 0;
     EXPECT_EQ(entry.decl->function == nullptr, compiler_only) << entry.decl->name;
   }
+}
+
+TEST(BuiltinTables, AreDocumented) {
+  std::ifstream in(PC_SOURCE_DIR "/docs/rego.md");
+  const std::string page{std::istreambuf_iterator<char>(in), {}};
+  for (const BuiltinRegistry::Entry& entry : all_builtins().entries()) {
+    EXPECT_NE(page.find("`" + std::string(entry.decl->name) + "`"), std::string::npos) << entry.decl->name;
+  }
+  EXPECT_NE(page.find("All " + std::to_string(all_builtins().entries().size()) + " of OPA"), std::string::npos);
 }
 
 TEST(BuiltinRegistry, DisabledIsNotFound) {

@@ -12,7 +12,7 @@
 namespace portcullis::rego::builtins {
 namespace {
 
-constexpr int kMaxDepth = 1000;  // of schemas in schemas, with the document or not
+constexpr int kMaxDepth = 400;  // of schemas in schemas, with the document or not
 
 // Where in the document, as a list from the inside out.
 struct Path {

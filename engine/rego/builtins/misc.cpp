@@ -223,6 +223,19 @@ Value template_string(BuiltinContext& c, Args a) {
   return text_result(c, out);
 }
 
+// The compiler replaces these calls inside of rules; a query has no rule to tell about.
+Value metadata_chain(BuiltinContext& c, Args) {
+  return c.fail("the rego.metadata.chain function must only be called within the scope of a rule");
+}
+Value metadata_rule(BuiltinContext& c, Args) {
+  return c.fail("the rego.metadata.rule function must only be called within the scope of a rule");
+}
+
+// Names the sub-case of a test to whoever traces it.
+Value test_case(BuiltinContext& c, Args a) {
+  return array_operand(c, a, 0) ? Value::boolean(true) : Value::undefined();
+}
+
 constexpr BuiltinDecl kTable[] = {
     {"rand.intn", {"string", "number"}, "number", &rand_intn, kNondeterministic},
     {"uuid.rfc4122", {"string"}, "string", &uuid_v4, kNondeterministic},
@@ -231,6 +244,9 @@ constexpr BuiltinDecl kTable[] = {
     {"trace", {"string"}, "boolean", &trace},
     {"print", {"any"}, "", nullptr, kCompilerOnly, {}, true},
     {"internal.print", {"array[set[any]]"}, "", &print, kNondeterministic},
+    {"internal.test_case", {"array[any]"}, "", &test_case, kNondeterministic},
+    {"rego.metadata.chain", {}, "array[any]", &metadata_chain, kNondeterministic},
+    {"rego.metadata.rule", {}, "any", &metadata_rule, kNondeterministic},
     {"internal.template_string", {"array[any]"}, "string", &template_string},
 };
 

@@ -1,4 +1,4 @@
-// providers.aws.sign_req, and the builtins that ask the host: http.send, net.lookup_ip_addr.
+// providers.aws.sign_req, and the builtins that ask the host: http.send (http_send.cpp), net.lookup_ip_addr.
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -13,6 +13,7 @@
 #include "engine/rego/builtins/families.h"
 #include "engine/rego/builtins/go_time.h"
 #include "engine/rego/builtins/go_url.h"
+#include "engine/rego/builtins/http_send.h"
 #include "engine/rego/builtins/ip_net.h"
 #include "engine/value/json.h"
 
@@ -43,13 +44,6 @@ std::string hmac_sha256(std::string_view key, std::string_view text) {
   return {reinterpret_cast<const char*>(out), size};
 }
 
-// Names as a Rego set: {"a", "b"}.
-std::string shown(BuiltinContext& c, const std::vector<std::string_view>& names) {
-  std::vector<Value> values;
-  for (const std::string_view name : names) values.push_back(Value::string(name));
-  return to_rego(make_set(c.arena, values));
-}
-
 constexpr std::string_view kAwsKeys[] = {"aws_access_key", "aws_region", "aws_secret_access_key", "aws_service"};
 
 bool check_config(BuiltinContext& c, const Value& config) {
@@ -61,74 +55,16 @@ bool check_config(BuiltinContext& c, const Value& config) {
     if (found.defined() && !found.is_string()) invalid.push_back(name);
   }
   if (!missing.empty()) {
-    operand_error(c, 2, "missing required AWS config parameters(s): " + shown(c, missing));
+    operand_error(c, 2, "missing required AWS config parameters(s): " + shown_names(c, missing));
     return false;
   }
   if (!invalid.empty()) {
-    operand_error(c, 2, "invalid values for required AWS config parameters(s): " + shown(c, invalid));
+    operand_error(c, 2, "invalid values for required AWS config parameters(s): " + shown_names(c, invalid));
     return false;
   }
   const Value unsigned_payload = config.get("disable_payload_signing");
   if (unsigned_payload.defined() && !unsigned_payload.is_bool()) {
     operand_error(c, 2, "invalid value for 'disable_payload_signing' in AWS config");
-    return false;
-  }
-  return true;
-}
-
-constexpr std::string_view kRequestKeys[] = {"method",
-                                             "url",
-                                             "body",
-                                             "enable_redirect",
-                                             "force_json_decode",
-                                             "force_yaml_decode",
-                                             "headers",
-                                             "raw_body",
-                                             "tls_use_system_certs",
-                                             "tls_ca_cert",
-                                             "tls_ca_cert_file",
-                                             "tls_ca_cert_env_variable",
-                                             "tls_client_cert",
-                                             "tls_client_cert_file",
-                                             "tls_client_cert_env_variable",
-                                             "tls_client_key",
-                                             "tls_client_key_file",
-                                             "tls_client_key_env_variable",
-                                             "tls_insecure_skip_verify",
-                                             "tls_server_name",
-                                             "timeout",
-                                             "cache",
-                                             "force_cache",
-                                             "force_cache_duration_seconds",
-                                             "raise_error",
-                                             "caching_mode",
-                                             "max_retry_attempts",
-                                             "cache_ignored_headers"};
-
-// What http.send takes: known keys, method and url among them.
-bool check_request(BuiltinContext& c, const Value& request) {
-  std::vector<std::string_view> unknown;
-  for (const Value& key : request.keys()) {
-    const bool known = key.is_string() && std::find(std::begin(kRequestKeys), std::end(kRequestKeys),
-                                                    key.as_string()) != std::end(kRequestKeys);
-    if (!known) unknown.push_back(key.is_string() ? key.as_string() : std::string_view("?"));
-  }
-  if (!unknown.empty()) {
-    operand_error(c, 1, "invalid request parameters(s): " + shown(c, unknown));
-    return false;
-  }
-  std::vector<std::string_view> missing;
-  std::vector<std::string_view> invalid;
-  for (const std::string_view name : {std::string_view("method"), std::string_view("url")}) {
-    if (!request.get(name).defined()) missing.push_back(name);
-    if (request.get(name).defined() && !request.get(name).is_string()) invalid.push_back(name);
-  }
-  if (!missing.empty()) {
-    operand_error(c, 1, "missing required request parameters(s): " + shown(c, missing));
-    return false;
-  }
-  if (!invalid.empty()) {
-    operand_error(c, 1, "invalid values for required request parameters(s): " + shown(c, invalid));
     return false;
   }
   return true;
@@ -204,7 +140,7 @@ Value sign_request(BuiltinContext& c, Args a) {
   if (!a[2].is_number()) return c.fail_operand(1, "number", a[2]);
   const auto ns = plain_int(a[2]);
   if (!ns) return operand_error(c, 3, "could not convert time_ns value into a unix timestamp");
-  if (!check_request(c, a[0])) return {};
+  if (!check_http_request(c, a[0], true)) return {};
   const Value headers = a[0].get("headers");
   if (headers.defined() && !headers.is_object()) return c.fail_operand(0, "object", headers);
   Url url;
@@ -229,11 +165,6 @@ Value ask_host(BuiltinContext& c, std::string_view name, Args a) {
   std::string error;
   const Value out = c.host.call_out(name, c.arena, a, error);
   return error.empty() ? out : c.fail(std::move(error));
-}
-
-Value http_send(BuiltinContext& c, Args a) {
-  if (!object_operand(c, a, 0) || !check_request(c, a[0])) return {};
-  return ask_host(c, "http.send", a);
 }
 
 Value lookup_ip_addr(BuiltinContext& c, Args a) {
