@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "engine/rego/builtins/go_url.h"
 #include "engine/rego/builtins/json_schema.h"
 #include "engine/rego/builtins/url_escape.h"
 #include "engine/value/json.h"
@@ -67,6 +68,13 @@ std::string resolve(std::string_view base, std::string_view reference) {
   return str(base.substr(0, slash + 1)) + str(reference);
 }
 
+Result<void> check_url(std::string_view text) {
+  Url url;
+  std::string error;
+  if (parse_url(text, url, error)) return ok();
+  return invalid("parse " + text::go_quote(text) + ": " + error);
+}
+
 bool is_schema(const Value& value) { return value.is_object() || value.is_bool(); }
 
 std::unique_ptr<re2::RE2> compile_pattern(std::string_view text) {
@@ -106,6 +114,7 @@ class SchemaCompiler {
     const Value url = document.get("$schema");
     if (!url.defined()) return std::optional<int>();
     if (!url.is_string()) return invalid("$schema must be of type string");
+    PC_TRY_VOID(check_url(url.as_string()));
     return draft_of(url.as_string());
   }
 
@@ -255,6 +264,7 @@ Result<void> SchemaCompiler::read(const Value& value, SchemaNode& node, int draf
   PC_TRY_VOID(text_of(value, "description"));
   PC_TRY(const std::optional<std::string_view> reference, text_of(value, "$ref"));
   if (reference) {
+    PC_TRY_VOID(check_url(*reference));
     const std::string& absolute = references_[value.as_object()];
     const auto found = referenced_.find(absolute);
     if (found == referenced_.end()) return read_reference(value, node, draft, depth);

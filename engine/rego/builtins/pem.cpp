@@ -44,12 +44,14 @@ std::optional<PemBlock> next_pem_block(std::string_view& rest) {
       from = close;  // another block's end: this one has none
       continue;
     }
-    const auto bytes = body_bytes(rest.substr(body, close - body));
-    if (!bytes) continue;
-    PemBlock out{std::string(type), *bytes};
+    // Nothing else may stand on the last line, and that must be one.
     std::size_t after = close + end.size();
     while (after < rest.size() && (rest[after] == '\r' || rest[after] == ' ' || rest[after] == '\t')) ++after;
-    if (after < rest.size() && rest[after] == '\n') ++after;
+    const bool ends = after == rest.size() || rest[after] == '\n';
+    const auto bytes = ends && rest[close - 1] == '\n' ? body_bytes(rest.substr(body, close - body)) : std::nullopt;
+    if (!bytes) continue;
+    PemBlock out{std::string(type), *bytes};
+    if (after < rest.size()) ++after;
     rest.remove_prefix(after);
     return out;
   }

@@ -40,6 +40,20 @@ std::string big_endian(const BIGNUM* number, int width = 0) {
   return out;
 }
 
+// OpenSSL reads RSA keys whose primes are another key's.
+bool factors_fit(const Pkey& key) {
+  if (EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA) return true;
+  const Number p = number_of(key, OSSL_PKEY_PARAM_RSA_FACTOR1);
+  const Number q = number_of(key, OSSL_PKEY_PARAM_RSA_FACTOR2);
+  const Number n = number_of(key, OSSL_PKEY_PARAM_RSA_N);
+  const Number product(BN_new());
+  BN_CTX* scratch = BN_CTX_new();
+  const bool fit =
+      p && q && n && BN_mul(product.get(), p.get(), q.get(), scratch) == 1 && BN_cmp(product.get(), n.get()) == 0;
+  BN_CTX_free(scratch);
+  return fit;
+}
+
 std::string raw_key(const Pkey& key, bool secret) {
   unsigned char out[64];
   std::size_t size = sizeof out;
@@ -115,7 +129,9 @@ Result<Pkey> private_key_of_block(std::string_view type, std::string_view der) {
   }
   ERR_clear_error();
   if (key == nullptr) return Error{Code::kInvalid, "x509: failed to parse private key", {}};
-  return Pkey(key);
+  Pkey out(key);
+  if (!factors_fit(out)) return Error{Code::kInvalid, "crypto/rsa: p * q != n", {}};
+  return out;
 }
 
 Result<std::vector<Pkey>> private_keys_of_pem(std::string_view text) {

@@ -19,18 +19,21 @@ constexpr int kTooLarge = 1000000;  // Go's bound on widths and precisions
 
 // One argument in the Go type that OPA hands to fmt.
 struct Argument {
-  enum class Type { kInt, kBig, kFloat, kString } type = Type::kString;
+  enum class Type { kInt, kBig, kFloat, kString, kNil } type = Type::kString;
   std::int64_t integer = 0;
   double real = 0;
   std::string text;           // kString owned; kBig: decimal digits with sign
   std::string_view borrowed;  // kString when the argument was a string
+  std::string_view named;     // how the type is called, where not by its own name
 
   std::string_view string() const { return borrowed.data() != nullptr ? borrowed : std::string_view(text); }
   std::string_view type_name() const {
+    if (!named.empty()) return named;
     switch (type) {
       case Type::kInt: return "int64";
       case Type::kBig: return "*big.Int";
       case Type::kFloat: return "float64";
+      case Type::kNil: return "<nil>";
       case Type::kString: break;
     }
     return "string";
@@ -42,6 +45,10 @@ Argument argument_of(const Value& value) {
   if (value.is_string()) {
     out.borrowed = value.as_string();
     if (out.borrowed.data() == nullptr) out.borrowed = "";
+    return out;
+  }
+  if (!value.defined()) {
+    out.type = Argument::Type::kNil;
     return out;
   }
   if (!value.is_number()) {
@@ -89,12 +96,14 @@ class Printer {
 
   void print(const Argument& argument, char32_t verb) {
     if (verb == 'T') return padded(truncated(argument.type_name()));
+    if (argument.type == Argument::Type::kNil) return print_nil(verb);
     if (verb == 'p') return bad_verb(argument, verb);
     switch (argument.type) {
       case Argument::Type::kInt: return print_int(argument, verb);
       case Argument::Type::kBig: return print_big(argument, verb);
       case Argument::Type::kFloat: return print_float(argument, verb);
       case Argument::Type::kString: return print_string(argument, verb);
+      case Argument::Type::kNil: return;
     }
   }
 
@@ -127,6 +136,13 @@ class Printer {
     std::size_t at = 0;
     for (int left = *flags.precision; at < text.size() && left > 0; --left) at += text::decode_rune(text, at).size;
     return text.substr(0, at);
+  }
+
+  void print_nil(char32_t verb) {
+    if (verb == 'v') return padded("<nil>");
+    out_ += "%!";
+    text::append_rune(out_, verb);
+    out_ += "(<nil>)";
   }
 
   void bad_verb(const Argument& argument, char32_t verb) {
@@ -417,8 +433,9 @@ class Printer {
 // Reads the format and hands each verb to the Printer.
 class Formatter {
  public:
-  Formatter(BuiltinContext& context, std::string_view format, std::span<const Value> values)
-      : c_(context), format_(format), values_(values), printer_(out_) {}
+  Formatter(BuiltinContext& context, std::string_view format, std::span<const Value> values,
+            std::span<const std::string_view> types = {})
+      : c_(context), format_(format), values_(values), types_(types), printer_(out_) {}
 
   // False: the result grew past the bound.
   bool run() {
@@ -497,7 +514,7 @@ class Formatter {
 
   std::optional<int> int_argument() {
     if (next_ >= values_.size()) return std::nullopt;
-    const Argument argument = argument_of(values_[next_++]);
+    const Argument argument = argument_at(next_++);
     if (argument.type != Argument::Type::kInt || argument.integer > kTooLarge || argument.integer < -kTooLarge) {
       return std::nullopt;
     }
@@ -557,7 +574,7 @@ class Formatter {
       char buffer[24];
       const auto end = std::to_chars(buffer, buffer + sizeof buffer, value.as_integer());
       out_.append(buffer, end.ptr);
-    } else if (verb == 'v' && !value.is_string() && !value.is_number()) {
+    } else if (verb == 'v' && value.defined() && !value.is_string() && !value.is_number()) {
       append_rego(out_, value);
     } else {
       return false;
@@ -594,7 +611,7 @@ class Formatter {
         flags.plus_v = flags.plus;
         flags.plus = false;
       }
-      printer_.print(argument_of(values_[next_++]), verb.value);
+      printer_.print(argument_at(next_++), verb.value);
     }
     return true;
   }
@@ -606,17 +623,25 @@ class Formatter {
     for (bool first = true; next_ < values_.size(); ++next_) {
       if (!first) out_ += ", ";
       first = false;
-      const Argument argument = argument_of(values_[next_]);
+      const Argument argument = argument_at(next_);
       out_ += argument.type_name();
+      if (argument.type == Argument::Type::kNil) continue;
       out_ += '=';
       printer_.print(argument, 'v');
     }
     out_ += ')';
   }
 
+  Argument argument_at(std::size_t index) const {
+    Argument out = argument_of(values_[index]);
+    if (index < types_.size()) out.named = types_[index];
+    return out;
+  }
+
   BuiltinContext& c_;
   std::string_view format_;
   std::span<const Value> values_;
+  std::span<const std::string_view> types_;
   std::string out_;
   Printer printer_;
   std::size_t at_ = 0;
@@ -633,6 +658,13 @@ Value builtin_sprintf(BuiltinContext& c, Args a) {
   if (!array_operand(c, a, 1)) return {};
   Formatter formatter(c, *format, a[1].elements());
   if (!formatter.run()) return out_of_budget(c, "sprintf");
+  return text_result(c, formatter.result());
+}
+
+Value go_printf(BuiltinContext& c, std::string_view format, std::span<const Value> values,
+                std::span<const std::string_view> types) {
+  Formatter formatter(c, format, values, types);
+  if (!formatter.run()) return out_of_budget(c, "printf");
   return text_result(c, formatter.result());
 }
 

@@ -23,7 +23,7 @@ TemplateValue counted(std::int64_t number) { return {Value::integer(number), tru
 
 void append_go(std::string& out, const Value& value, bool top) {
   switch (value.kind()) {
-    case Kind::kUndefined: out += "<no value>"; return;
+    case Kind::kUndefined:
     case Kind::kNull: out += top ? "<no value>" : "<nil>"; return;
     case Kind::kBool: out += value.as_bool() ? "true" : "false"; return;
     case Kind::kNumber: append_number(out, value); return;
@@ -59,28 +59,40 @@ std::string go_text(const TemplateValue& value) {
 }
 
 // Go's print: a space between operands when neither is a string; println: always, and a line end.
-std::string printed(const Arguments& arguments, bool line) {
+// `escaped`: for an escaping function, to which nothing is the text "<no value>".
+std::string printed(const Arguments& arguments, bool line, bool escaped = false) {
+  const auto is_text = [&](const TemplateValue& each) {
+    return each.is_text() || (escaped && (!each.value.defined() || each.value.is_null()));
+  };
   std::string out;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const bool texts = i > 0 && (arguments[i].is_text() || arguments[i - 1].is_text());
+    const bool texts = i > 0 && (is_text(arguments[i]) || is_text(arguments[i - 1]));
     if (i > 0 && (line || !texts)) out += ' ';
-    append_go(out, arguments[i].value, false);
+    append_go(out, arguments[i].value, escaped);
   }
   if (line) out += '\n';
   return out;
 }
 
-// What printf gets: numbers of the data are texts, collections as Go prints them.
+// What printf gets: numbers of the data are texts, collections are as Go prints them.
 Result<TemplateValue> formatted(BuiltinContext& c, const Arguments& arguments) {
   if (arguments.empty() || !arguments[0].value.is_string()) return wrong("wrong number or type of args for printf");
   std::vector<Value> values;
+  std::vector<std::string_view> types;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const TemplateValue& each = arguments[i];
-    const bool scalar = each.value.is_bool() || each.value.is_string() || (each.value.is_number() && each.counted);
-    values.push_back(scalar ? each.value : make_string(c.arena, go_text(each)));
+    const Value& value = each.value;
+    const bool nothing = !value.defined() || value.is_null();
+    const bool scalar = value.is_string() || (value.is_number() && each.counted);
+    values.push_back(nothing ? Value::undefined() : scalar ? value : make_string(c.arena, go_text(each)));
+    std::string_view type;
+    if (value.is_bool()) type = "bool";
+    if (value.is_number()) type = !each.counted ? "json.Number" : value.is_integer() ? "int" : "float64";
+    if (value.is_object()) type = "map[string]interface {}";
+    if (value.is_array()) type = "[]interface {}";
+    types.push_back(type);
   }
-  const Value call[] = {arguments[0].value, make_array(c.arena, values)};
-  const Value out = builtin_sprintf(c, call);
+  const Value out = go_printf(c, arguments[0].value.as_string(), values, types);
   if (!out.defined()) return wrong("printf failed");
   return plain(out);
 }
@@ -132,6 +144,7 @@ Result<TemplateValue> length(const Arguments& arguments) {
 Result<TemplateValue> index(const Arguments& arguments) {
   if (arguments.empty()) return wrong("wrong number of args for index: want at least 1 got 0");
   TemplateValue item = arguments[0];
+  if (!item.value.defined() || item.value.is_null()) return wrong("index of untyped nil");
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const Value& key = arguments[i].value;
     if (item.value.is_object()) {
@@ -143,6 +156,13 @@ Result<TemplateValue> index(const Arguments& arguments) {
         return wrong("index out of range: " + std::to_string(key.as_integer()));
       }
       item = plain(item.value.elements()[static_cast<std::size_t>(key.as_integer())]);
+    } else if (item.is_text()) {
+      const std::string text = go_text(item);
+      if (!key.is_integer() || !arguments[i].counted) return wrong("cannot index slice/array with this type");
+      if (key.as_integer() < 0 || key.as_integer() >= static_cast<std::int64_t>(text.size())) {
+        return wrong("index out of range: " + std::to_string(key.as_integer()));
+      }
+      item = counted(static_cast<unsigned char>(text[static_cast<std::size_t>(key.as_integer())]));
     } else {
       return wrong("can't index item of this type");
     }
@@ -263,13 +283,14 @@ Result<TemplateValue> call_template_function(BuiltinContext& c, std::string_view
       return wrong("wrong number of args for not: want 1 got " + std::to_string(arguments.size()));
     return plain(Value::boolean(!arguments[0].truthy()));
   }
-  if (name == "and" || name == "or") return wrong("wrong number of args for " + std::string(name));
+  if (name == "and" || name == "or")
+    return wrong("wrong number of args for " + std::string(name) + ": want at least 1 got 0");
   if (name == "len") return length(arguments);
   if (name == "index") return index(arguments);
   if (name == "slice") return slice(c, arguments);
   if (name == "printf") return formatted(c, arguments);
   if (name == "print" || name == "println") return plain(make_string(c.arena, printed(arguments, name == "println")));
-  const std::string text = arguments.size() == 1 ? go_text(arguments[0]) : printed(arguments, false);
+  const std::string text = arguments.size() == 1 ? go_text(arguments[0]) : printed(arguments, false, true);
   if (name == "html") return plain(make_string(c.arena, html_escaped(text)));
   if (name == "js") return plain(make_string(c.arena, js_escaped(text)));
   if (name == "urlquery") return plain(make_string(c.arena, query_escape(text)));

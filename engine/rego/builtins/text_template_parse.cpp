@@ -74,6 +74,7 @@ class Parser {
   }
 
   Token scan();
+  void check_end();
   Token string_token(char quote);
   const Token& peek() {
     if (!peeked_) {
@@ -132,8 +133,7 @@ std::string Parser::list(std::vector<TemplateNode>& out, int depth, bool in_rang
     }
     at_ = open + (trims ? 4 : 2);
     peeked_ = false;
-    const std::size_t start = text_.find_first_not_of(kBlank, at_);
-    if (start != std::string_view::npos && text_.substr(start, 2) == "/*") {
+    if (text_.substr(at_, 2) == "/*") {
       comment();
       continue;
     }
@@ -310,6 +310,7 @@ std::unique_ptr<TemplatePipe> Parser::pipeline(int depth, std::string_view conte
     out->commands.push_back(std::move(next_command));
     if (!at_symbol("|")) break;
     next();
+    if (peek_solid().kind == Token::Kind::kEnd) break;  // Go lets a pipe lead nowhere
   }
   if (ok() && out->commands.empty()) fail("missing value for " + std::string(context));
   if (declares) variables_.insert(variables_.end(), out->variables.begin(), out->variables.end());
@@ -324,7 +325,9 @@ bool Parser::command(TemplateCommand& out, int depth) {
     if (!operand(next_operand, depth)) return false;
     out.operands.push_back(std::move(next_operand));
     const Token& after = peek();
-    if (after.kind != Token::Kind::kSpace && after.kind != Token::Kind::kEnd && after.kind != Token::Kind::kSymbol) {
+    const bool open = after.kind == Token::Kind::kSymbol && after.text == "(";
+    if (open ||
+        (after.kind != Token::Kind::kSpace && after.kind != Token::Kind::kEnd && after.kind != Token::Kind::kSymbol)) {
       fail("unexpected " + go_quoted(after.text) + " in operand");
     }
   }
@@ -338,7 +341,11 @@ bool Parser::operand(TemplateOperand& out, int depth) {
   const Token token = next_solid();
   switch (token.kind) {
     case Token::Kind::kField:
-      if (token.text != ".") out.fields.push_back(token.text.substr(1));
+      if (token.text != ".") {
+        out.fields.push_back(token.text.substr(1));
+      } else if (peek().kind == Token::Kind::kField) {
+        fail("unexpected . after term \".\"");
+      }
       break;
     case Token::Kind::kVariable:
       out.kind = Kind::kVariable;
@@ -391,8 +398,10 @@ bool Parser::constant(const Token& token, TemplateOperand& out) {
   }
   out.constant.counted = true;
   if (token.kind == Token::Kind::kChar) {
-    out.constant.value = Value::integer(static_cast<std::int64_t>(text::decode_rune(token.text, 1).value));
-    return token.text.size() > 2;
+    const text::Rune rune = text::decode_rune(token.text, 1);
+    out.constant.value = Value::integer(static_cast<std::int64_t>(rune.value));
+    if (token.text.size() != rune.size + 2u) fail("malformed character constant: " + std::string(token.text));
+    return true;
   }
   std::string digits(token.text);
   if (digits.starts_with('+')) digits.erase(0, 1);
@@ -427,6 +436,17 @@ Token Parser::string_token(char quote) {
   return {quote == '\'' ? Token::Kind::kChar : Token::Kind::kText, text_.substr(start, at_ - start)};
 }
 
+// A name ends at white space, at the action's end or at one of a few signs.
+void Parser::check_end() {
+  if (at_ >= text_.size() || kBlank.find(text_[at_]) != std::string_view::npos) return;
+  if (std::string_view(".,|:()").find(text_[at_]) != std::string_view::npos || text_.substr(at_, 2) == "}}") return;
+  const text::Rune rune = text::decode_rune(text_, at_);
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string code;
+  for (char32_t left = rune.value; left != 0 || code.size() < 4; left >>= 4) code.insert(0, 1, kDigits[left & 15u]);
+  fail("bad character U+" + code + " '" + std::string(text_.substr(at_, rune.size)) + "'");
+}
+
 Token Parser::scan() {
   using Kind = Token::Kind;
   if (at_ >= text_.size()) return {};
@@ -453,10 +473,12 @@ Token Parser::scan() {
   if (c == '$' || (c == '.' && !(at_ + 1 < text_.size() && is_digit(text_[at_ + 1])))) {
     ++at_;
     word();
+    check_end();
     return taken(c == '$' ? Kind::kVariable : Kind::kField);
   }
   if (is_letter(c)) {
     word();
+    check_end();
     return taken(Kind::kWord);
   }
   if (is_digit(c) || c == '.' ||

@@ -213,7 +213,13 @@ Result<TemplateValue> Runner::evaluate(const TemplateCommand& command, const Tem
     if (command.operands.size() > 1 || last != nullptr) return invalid("can't give argument to non-function");
     return evaluate(head, dot);
   }
-  if (head.name == "and" || head.name == "or") return shortcut(command, dot, last);
+  if (!head.fields.empty()) {
+    if (command.operands.size() > 1 || last != nullptr) return invalid("can't give argument to non-function");
+    return evaluate(head, dot);
+  }
+  if ((head.name == "and" || head.name == "or") && (command.operands.size() > 1 || last != nullptr)) {
+    return shortcut(command, dot, last);
+  }
   std::vector<TemplateValue> arguments;
   for (std::size_t i = 1; i < command.operands.size(); ++i) {
     PC_TRY(const TemplateValue argument, evaluate(command.operands[i], dot));

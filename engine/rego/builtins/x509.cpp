@@ -154,6 +154,7 @@ std::vector<std::string> verified_chain(const std::vector<std::string>& ders, co
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
   X509_VERIFY_PARAM_set_time(parameters, static_cast<time_t>(options.now_ns / 1'000'000'000));
   bool valid = X509_verify_cert(context.get()) == 1;
+  if (options.dns_name.starts_with('.')) valid = false;  // to OpenSSL any name below, to Go no name
   if (valid && !options.dns_name.empty()) {
     valid = X509_check_host(leaf, options.dns_name.data(), options.dns_name.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
                             nullptr) == 1 ||
@@ -181,17 +182,21 @@ Value verdict(BuiltinContext& c, bool valid, const Value& chain) {
   return make_array(c.arena, parts);
 }
 
-Value verify(BuiltinContext& c, std::string_view text, const VerifyOptions& options, bool uri_strings) {
-  const Value nothing = make_array(c.arena, {});
-  const auto ders = certificates_of(text);
-  if (!ders.ok()) return verdict(c, false, nothing);
+// Certificates that all can be read; nothing when one can't.
+std::vector<std::string> readable_certificates(BuiltinContext& c, std::string_view text) {
+  auto ders = certificates_of(text);
+  if (!ders.ok()) return {};
   for (const std::string& der : *ders) {
     Arena scratch;
-    if (!certificate_value(scratch, der, false).ok()) return verdict(c, false, nothing);
-    if (c.over_budget()) return out_of_budget(c, "crypto.x509");
+    if (c.over_budget() || !certificate_value(scratch, der, false).ok()) return {};
   }
-  const std::vector<std::string> chain = verified_chain(*ders, options);
-  if (chain.empty()) return verdict(c, false, nothing);
+  return std::move(*ders);
+}
+
+Value verify(BuiltinContext& c, const std::vector<std::string>& ders, const VerifyOptions& options, bool uri_strings) {
+  const std::vector<std::string> chain = verified_chain(ders, options);
+  if (c.over_budget()) return out_of_budget(c, "crypto.x509");
+  if (chain.empty()) return verdict(c, false, make_array(c.arena, {}));
   const Value value = value_or_error(c, certificates_value(c, chain, uri_strings));
   return value.defined() ? verdict(c, true, value) : value;
 }
@@ -201,7 +206,7 @@ Value parse_and_verify(BuiltinContext& c, Args a) {
   if (!text) return {};
   VerifyOptions options;
   options.now_ns = c.now_ns;
-  return verify(c, *text, options, true);
+  return verify(c, readable_certificates(c, *text), options, true);
 }
 
 struct UsageName {
@@ -270,7 +275,8 @@ std::string read_option(std::string_view name, const Value& value, VerifyOptions
 Value parse_and_verify_with_options(BuiltinContext& c, Args a) {
   const auto text = string_operand(c, a, 0);
   if (!text || !object_operand(c, a, 1)) return {};
-  if (!certificates_of(*text).ok()) return verdict(c, false, make_array(c.arena, {}));
+  const std::vector<std::string> ders = readable_certificates(c, *text);
+  if (ders.empty() && !c.over_budget()) return verdict(c, false, make_array(c.arena, {}));
   VerifyOptions options;
   options.now_ns = c.now_ns;
   for (std::uint32_t i = 0; i < a[1].size(); ++i) {
@@ -279,7 +285,7 @@ Value parse_and_verify_with_options(BuiltinContext& c, Args a) {
     const std::string error = read_option(key.as_string(), a[1].values()[i], options);
     if (!error.empty()) return c.fail(error);
   }
-  return verify(c, *text, options, false);
+  return verify(c, ders, options, false);
 }
 
 // --- requests, key pairs, private keys ---
