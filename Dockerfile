@@ -1,6 +1,7 @@
-# The program and the libraries it needs, on nothing else. `tools/image.sh` makes the same image without Docker.
-FROM debian:12 AS build
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates tzdata
+# The program and the libraries it needs, on nothing else. `make image` makes the same image without Docker, and
+# `e2e/long.sh dockerfile` builds this file with buildah.
+FROM debian:12-slim AS build
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
 COPY . /src
 WORKDIR /src
 RUN tools/setup.sh build && tools/build.sh && tools/image.sh

@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export JOBS
 
-.PHONY: help setup build test unit tsan conformance e2e demo playground bench lint format fuzz image manifests clean
+.PHONY: help setup build test unit tsan conformance e2e e2e-long demo playground bench lint format fuzz image manifests clean
 
 help: ## show this list
 	@echo "Portcullis: a Kubernetes policy controller that takes the place of OPA Gatekeeper."; echo
@@ -31,6 +31,9 @@ conformance: ## the OPA corpora: passed and total, against the list of known fai
 e2e: ## the cases on a real etcd and kube-apiserver, driven by kubectl (needs Go)
 	@e2e/run.sh
 
+e2e-long: ## what takes longer: the chart, a real node with pods, Gatekeeper switched over and back, the Dockerfile (root, Go)
+	@e2e/long.sh
+
 demo: ## see it work: build, start a real control plane, deny, audit, metrics, and stop it all again (needs Go)
 	@e2e/demo.sh
 
@@ -52,7 +55,7 @@ fuzz: ## every fuzz target for FUZZ_SECONDS (120) each
 image: build ## an image archive of the program, made without Docker: build/portcullis-image.tar
 	@tools/image.sh
 
-manifests: ## write manifests/ again from config/ and crds/
+manifests: ## write manifests/ and the generated part of charts/ again from config/ and crds/
 	@python3 tools/manifests.py
 
 clean: ## remove everything that was built (not the packages, nor Go's own caches)

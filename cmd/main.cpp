@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cmd/command_line.h"
+#include "cmd/hook_command.h"
 #include "cmd/manager.h"
 
 namespace {
@@ -17,6 +18,7 @@ Usage:
 
 In the cluster:
   manager     run the controller: admission webhook, audit, status (takes Gatekeeper's flags)
+  hook        apply CRDs, label a namespace, wait for the webhook: what the Helm chart's hooks call
 
 On files (as `gator`):
   test        review resources against templates and constraints
@@ -52,7 +54,10 @@ int unknown(const std::string& command) {
 int main(int argc, char** argv) {
   std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   const std::string_view name = argc > 0 ? base_name(argv[0]) : "portcullis";
-  if (name == "manager") return portcullis::cmd::run_manager(arguments);
+  if (name == "manager") {
+    return portcullis::cmd::is_hook_command(arguments) ? portcullis::cmd::run_hook_command(arguments)
+                                                       : portcullis::cmd::run_manager(arguments);
+  }
   if (name == "gator") return portcullis::cmd::run_gator_command(arguments);
   if (name == "opa") return portcullis::cmd::run_opa_command(arguments);
 
@@ -67,6 +72,7 @@ int main(int argc, char** argv) {
   }
   std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (command == "manager") return portcullis::cmd::run_manager(rest);
+  if (command == "hook") return portcullis::cmd::run_hook_command(rest);
   if (command == "opa") return portcullis::cmd::run_opa_command(rest);
   for (const std::string_view gator : {"test", "verify", "expand", "sync", "bench", "policy"}) {
     if (command == gator) return portcullis::cmd::run_gator_command(arguments);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A real Kubernetes control plane on free loopback ports: etcd and kube-apiserver, built from their Go modules.
-# usage: control-plane.sh build [--controllers]     into .cache/control-plane/ (minutes the first time, then seconds)
+# usage: control-plane.sh build [--controllers | --node | --helm]     into .cache/control-plane/ (minutes the first time)
 #        control-plane.sh start DIR [--controllers]  DIR/kubeconfig (admin) and DIR/manager.kubeconfig (the service account
 #                                                    of config/rbac.yaml) work when it returns; all it writes is in DIR
 #        control-plane.sh stop DIR                   ends what start began, by process id, and keeps the logs
@@ -36,9 +36,15 @@ build() {
   if ! go_ready; then fail "the control plane needs Go: $go_problem"; fi
   build_if_stale etcd go.etcd.io/etcd/server/v3 etcd go.etcd.io/etcd/server/v3
   build_if_stale kube k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver k8s.io/kubernetes
-  if [ "${1:-}" = --controllers ]; then
-    build_if_stale kube k8s.io/kubernetes/cmd/kube-controller-manager kube-controller-manager k8s.io/kubernetes
-  fi
+  local more=() program
+  case ${1:-} in
+    --controllers) more=(kube-controller-manager) ;;
+    --node) more=(kube-controller-manager kube-scheduler kubelet) ;;
+    --helm) build_if_stale helm helm.sh/helm/v3/cmd/helm helm helm.sh/helm/v3 ;;
+  esac
+  for program in "${more[@]}"; do
+    build_if_stale kube "k8s.io/kubernetes/cmd/$program" "$program" k8s.io/kubernetes
+  done
   command -v kubectl >/dev/null || build_if_stale kube k8s.io/kubernetes/cmd/kubectl kubectl k8s.io/kubernetes
 }
 

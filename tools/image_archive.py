@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a folder as an image archive (the format of `docker save`), one layer, the same bytes for the same content.
 
-usage: image_archive.py ROOT NAME:TAG OUT.tar
+usage: image_archive.py ROOT NAME:TAG OUT.tar [ENTRYPOINT]      (default: /manager)
 """
 import hashlib
 import io
@@ -31,11 +31,12 @@ def layer(root):
 
 def main():
     root, name, out = sys.argv[1:4]
+    entrypoint = sys.argv[4] if len(sys.argv) > 4 else "/manager"
     content = layer(root)
     digest = hashlib.sha256(content).hexdigest()
     config = json.dumps({
         "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine), "os": "linux",
-        "config": {"Entrypoint": ["/manager"], "User": "1000:999", "WorkingDir": "/"},
+        "config": {"Entrypoint": [entrypoint], "User": "1000:999", "WorkingDir": "/"},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]}}, sort_keys=True).encode()
     config_name = hashlib.sha256(config).hexdigest() + ".json"
     manifest = json.dumps([{"Config": config_name, "RepoTags": [name], "Layers": [f"{digest}/layer.tar"]}]).encode()

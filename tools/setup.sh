@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and says what else the machine lacks. Safe to run any number of times.
-# usage: tools/setup.sh [--check] [group...]    groups: build test lint bench (none given: all); --check installs nothing
+# usage: tools/setup.sh [--check] [group...]    groups: build test lint bench (none given: these), node; --check installs nothing
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/tools/lib.sh"

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# a real node with running pods: deployed three ways, restarts, disruption budget, and Gatekeeper switched over and back
+# limit: 1800
+part=node
+. "$(dirname "${BASH_SOURCE[0]}")/../long-lib.sh"
+. e2e/node/lib.sh
+
+prepare_images
+step "a one-node cluster"
+began=$SECONDS
+e2e/node-cluster.sh up "$run" "library/$image=build/portcullis-image.tar" \
+  "openpolicyagent/gatekeeper:$GATEKEEPER=$run/gatekeeper.tar" >"$run/up.log" 2>&1 || { tail -n 20 "$run/up.log"; fail "the cluster did not come up"; }
+figure "cluster ready after $((SECONDS - began)) s"
+k create namespace shop >/dev/null
+wait_until 30 "the namespace has its account" k -n shop get serviceaccount default
+k -n shop apply -f e2e/demo/old-pod.yaml >/dev/null
+
+step "WAY 1: kubectl apply -f manifests/portcullis.yaml"
+deploy_manifest manifests/portcullis.yaml
+show_policy
+show_memory
+show_label_webhook
+fail_closed
+show_rolling_restart
+show_budget
+show_node_restart
+remove_policies
+undeploy_manifest manifests/portcullis.yaml
+
+step "WAY 2: the Helm chart, its hooks included"
+deploy_chart
+show_policy
+show_chart_changes
+remove_policies
+undeploy_chart
+
+step "WAY 3: Gatekeeper's released manifest, nothing changed but the image"
+sed "s#image: openpolicyagent/gatekeeper:.*#image: $image#" "$gatekeeper_manifest" >"$run/switched.yaml"
+[ "$(diff "$gatekeeper_manifest" "$run/switched.yaml" | grep -c '^>')" = 2 ] || fail "more or less than two images changed"
+deploy_manifest "$run/switched.yaml"
+show_policy
+show_memory
+remove_policies
+undeploy_manifest "$run/switched.yaml"
+
+step "THE SWITCH: Gatekeeper with live policies, then Portcullis, then Gatekeeper again"
+deploy_manifest "$gatekeeper_manifest"
+show_policy
+show_memory
+fail_closed
+switch_image "$image" "Gatekeeper -> Portcullis"
+switch_image "openpolicyagent/gatekeeper:$GATEKEEPER" "Portcullis -> Gatekeeper"
+step "done"
