@@ -166,7 +166,7 @@ up() {
 shims() {
   local process
   for process in /proc/[0-9]*; do
-    if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q "^[^ ]*containerd-shim.*$dir/containerd.sock"; then echo "${process#/proc/}"; fi
+    if { tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null | grep -q "^[^ ]*containerd-shim.*$dir/containerd.sock"; then echo "${process#/proc/}"; fi
   done
 }
 

@@ -53,7 +53,7 @@ pods_ready() {  # every pod that there should be is Ready, and no other is left
 }
 webhook_silent() { ! webhook_answers; }
 webhook_answers() { k label namespace shop probed=yes --overwrite --dry-run=server; }
-show_pods() { ks get pods -o wide | awk '{ print "         " $1, $2, $3, $4 }' | column -t; }
+show_pods() { ks get pods -o wide | awk '{ print $1, $2, $3, $4 }' | column -t | sed 's/^/         /'; }
 wait_ready() {  # pods, seconds
   wait_until "$2" "$1 pods are Ready" pods_ready "$1" || { show_pods; ks logs -l gatekeeper.sh/system=yes --tail=5 --prefix || true; return 1; }
 }
@@ -136,8 +136,8 @@ fail_closed() {
     {"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": 10},
     {"op": "replace", "path": "/webhooks/0/namespaceSelector", "value": {"matchExpressions": [
       {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["gatekeeper-system", "kube-node-lease"]}]}}]' >/dev/null
-  "$kubectl" create --dry-run=client -o json -f e2e/demo/pod.yaml >"$run/bad-pod.json"
-  "$kubectl" create --dry-run=client -o json -f e2e/demo/pod-fixed.yaml >"$run/good-pod.json"
+  k create --dry-run=client -o json -f e2e/demo/pod.yaml >"$run/bad-pod.json"
+  k create --dry-run=client -o json -f e2e/demo/pod-fixed.yaml >"$run/good-pod.json"
 }
 load_start() {
   rm -f "$run/stop-load"
