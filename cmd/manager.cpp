@@ -34,6 +34,7 @@
 #include "net/io.h"
 #include "net/io_thread.h"
 #include "net/run_on.h"
+#include "policy/model/object.h"
 #include "policy/model/resources.h"
 #include "webhook/admit.h"
 #include "webhook/health.h"
@@ -101,6 +102,21 @@ bool serves_prometheus(const std::vector<std::string>& backends) {
   });
 }
 
+// Templates that have code for the CEL engine, loaded or not.
+std::int64_t templates_with_cel(const kube::Store& templates) {
+  std::int64_t count = 0;
+  for (const kube::ObjectPtr& object : templates.list()) {
+    bool cel = false;
+    for (const Value& target : object->root().path({"spec", "targets"}).elements()) {
+      for (const Value& code : target.get("code").elements()) {
+        cel = cel || code.string_or("engine") == policy::kCelEngine;
+      }
+    }
+    if (cel) ++count;
+  }
+  return count;
+}
+
 class Manager {
  public:
   Manager(ManagerOptions options, controller::Operations operations)
@@ -157,6 +173,7 @@ class Manager {
 
 Result<void> Manager::connect() {
   metrics_.set_build(PC_VERSION);
+  metrics_.show_absent_features();
   if (options_.constraint_metrics) {
     constraint_metrics_ = std::make_unique<ConstraintMetrics>(
         static_cast<std::size_t>(std::max<std::int64_t>(0, options_.constraint_metrics_limit)));
@@ -206,7 +223,8 @@ void Manager::start_controllers(policy::PodIdentity pod) {
         return snapshot.find_constraint(kind, name) != nullptr;
       });
     }
-    metrics_.set_templates(controllers_->templates().count(true), controllers_->templates().count(false));
+    metrics_.set_templates(controllers_->templates().count(true), controllers_->templates().count(false),
+                           templates_with_cel(*controllers_->templates().templates()));
     for (const auto& count : controllers_->constraints().counts()) {
       metrics_.set_constraints(count.action, count.active, count.number);
     }
@@ -326,6 +344,7 @@ Result<void> Manager::start_audit() {
   triggers.own_namespace = options_.pod_namespace;
   const bool triggered = !triggers.schedules.empty() || !triggers.annotation.empty();
   if (!operations_.audit || (options_.audit_interval <= 0 && !triggered)) return ok();
+  log::info("controller", "Starting Audit Manager", {{"process", std::string_view("audit")}});
   audit_thread_ = std::make_unique<net::IoThread>("audit");
   // On Linux niceness belongs to the thread: audit takes what admission leaves.
   net::post(audit_thread_->context(),

@@ -17,9 +17,10 @@ void ManagerMetrics::template_ingested(bool good, std::chrono::nanoseconds time)
   registry_.histogram(Family::kTemplateIngestionDuration, {status}).observe(seconds(time));
 }
 
-void ManagerMetrics::set_templates(std::int64_t active, std::int64_t error) {
+void ManagerMetrics::set_templates(std::int64_t active, std::int64_t error, std::int64_t with_cel) {
   registry_.gauge(Family::kConstraintTemplates, {"active"}).set(static_cast<double>(active));
   registry_.gauge(Family::kConstraintTemplates, {"error"}).set(static_cast<double>(error));
+  registry_.gauge(Family::kConstraintTemplatesWithCel).set(static_cast<double>(with_cel));
 }
 
 void ManagerMetrics::set_constraints(const std::string& action, bool active, std::int64_t number) {
@@ -61,6 +62,15 @@ void ManagerMetrics::audit_finished(double when, std::chrono::nanoseconds durati
 }
 
 void ManagerMetrics::set_build(const std::string& version) { registry_.gauge(Family::kBuildInfo, {version}).set(1); }
+
+void ManagerMetrics::show_absent_features() {
+  for (const std::string_view status : {"active", "error"}) {
+    for (const Family family : {Family::kVaps, Family::kVapBindings, Family::kMutators}) {
+      registry_.gauge(family, {status}).set(0);
+    }
+  }
+  registry_.gauge(Family::kMutatorConflicting).set(0);
+}
 
 std::string ManagerMetrics::text() const {
   std::string out = registry_.expose();

@@ -19,7 +19,7 @@ namespace portcullis::cmd {
 class ManagerMetrics {
  public:
   void template_ingested(bool good, std::chrono::nanoseconds time);
-  void set_templates(std::int64_t active, std::int64_t error);
+  void set_templates(std::int64_t active, std::int64_t error, std::int64_t with_cel);
   void set_constraints(const std::string& action, bool active, std::int64_t number);
   void validation_request(std::string_view status, bool dry_run, std::chrono::nanoseconds time);
   void audit_started(double when);
@@ -29,6 +29,8 @@ class ManagerMetrics {
   // Null: off. Before anything else is called; lives as long as this.
   void show_constraints(const ConstraintMetrics* constraints) { constraints_ = constraints; }
   void set_build(const std::string& version);
+  // The gauges that Gatekeeper shows from its start, for features that have nothing to count here: 0.
+  void show_absent_features();
 
   std::string text() const;  // Prometheus text exposition
   static std::string content_type();
