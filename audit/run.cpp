@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "base/go_duration.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "engine/value/json.h"

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/go_duration.h"
 #include "base/log.h"
 #include "base/symbol.h"
 #include "base/text.h"
@@ -96,6 +97,47 @@ TEST(Log, WritesOneJsonObjectPerLine) {
   log::set_sink({});
   EXPECT_NE(line.find(R"("logger":"webhook","msg":"denied \"x\"","process":"admission","count":3})"), std::string::npos)
       << line;
+}
+
+TEST(GoDuration, ParsesAsGo) {
+  using namespace std::chrono_literals;
+  const std::pair<const char*, std::chrono::nanoseconds> cases[] = {
+      {"0", 0ns},       {"10s", 10s},        {"1m30s", 90s},      {"1.5ms", 1500us},
+      {"1h30m", 90min}, {"-3m", -3min},      {"+2us", 2us},       {".5s", 500ms},
+      {"1.s", 1s},      {"2\xC2\xB5s", 2us}, {"2\xCE\xBCs", 2us}, {"9223372036854775807ns", 9223372036854775807ns},
+  };
+  for (const auto& [text, want] : cases) EXPECT_EQ(parse_go_duration(text), want) << text;
+  EXPECT_EQ(parse_go_duration("1d", nullptr, GoDurationUnits::kUpToYear), 24h);
+}
+
+TEST(GoDuration, SaysWhyNotAsGo) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"", "time: invalid duration \"\""},
+      {"s", "time: invalid duration \"s\""},
+      {"10", "time: missing unit in duration \"10\""},
+      {"1x", "time: unknown unit \"x\" in duration \"1x\""},
+      {"1d", "time: unknown unit \"d\" in duration \"1d\""},
+      {"1..5s", "time: invalid duration \"1..5s\""},
+      {"-", "time: invalid duration \"-\""},
+      {"99999999999999999999h", "time: invalid duration \"99999999999999999999h\""},
+  };
+  for (const auto& [text, want] : cases) {
+    std::string why;
+    EXPECT_EQ(parse_go_duration(text, &why), std::nullopt) << text;
+    EXPECT_EQ(why, want);
+  }
+}
+
+TEST(GoDuration, PrintsAsGo) {
+  using namespace std::chrono_literals;
+  const std::pair<std::chrono::nanoseconds, const char*> cases[] = {
+      {0ns, "0s"},       {1ns, "1ns"},
+      {1100ns, "1.1µs"}, {232394636ns, "232.394636ms"},
+      {10s, "10s"},      {1500ms, "1.5s"},
+      {3min, "3m0s"},    {90min, "1h30m0s"},
+      {-90s, "-1m30s"},  {60s + 5ns, "1m0.000000005s"},
+  };
+  for (const auto& [span, want] : cases) EXPECT_EQ(go_duration(span), want);
 }
 
 }  // namespace

@@ -6,18 +6,12 @@
 #include <limits>
 #include <optional>
 
+#include "base/go_duration.h"
 #include "base/text.h"
 
 namespace portcullis::cmd {
 
 namespace {
-
-struct Unit {
-  std::string_view name;
-  double nanoseconds;
-};
-constexpr Unit kUnits[] = {{"ns", 1},   {"us", 1e3}, {"µs", 1e3}, {"μs", 1e3},
-                           {"ms", 1e6}, {"s", 1e9},  {"m", 60e9}, {"h", 3600e9}};
 
 std::optional<bool> parse_bool(std::string_view text) {
   for (const std::string_view yes : {"1", "t", "T", "true", "TRUE", "True"}) {
@@ -64,61 +58,6 @@ std::string_view type_name(std::size_t index) {
 
 }  // namespace
 
-Result<std::chrono::nanoseconds> parse_go_duration(std::string_view text) {
-  const auto bad = [whole = std::string(text)] {
-    return make_error(Code::kInvalid, "time: invalid duration " + text::go_quote(whole));
-  };
-  bool negative = false;
-  if (!text.empty() && (text[0] == '-' || text[0] == '+')) {
-    negative = text[0] == '-';
-    text.remove_prefix(1);
-  }
-  if (text == "0") return std::chrono::nanoseconds{0};
-  if (text.empty()) return bad();
-  double total = 0;
-  while (!text.empty()) {
-    std::size_t digits = 0;
-    while (digits < text.size() && ((text[digits] >= '0' && text[digits] <= '9') || text[digits] == '.')) ++digits;
-    double number = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + digits, number);
-    if (digits == 0 || code != std::errc{} || end != text.data() + digits) return bad();
-    text.remove_prefix(digits);
-    std::size_t letters = 0;
-    while (letters < text.size() && text[letters] != '.' && (text[letters] < '0' || text[letters] > '9')) ++letters;
-    const std::string_view unit = text.substr(0, letters);
-    text.remove_prefix(letters);
-    const Unit* found = nullptr;
-    for (const Unit& candidate : kUnits) {
-      if (candidate.name == unit) found = &candidate;
-    }
-    if (found == nullptr) return bad();
-    total += number * found->nanoseconds;
-  }
-  if (total > static_cast<double>(std::numeric_limits<std::int64_t>::max())) return bad();
-  return std::chrono::nanoseconds{static_cast<std::int64_t>(std::llround(negative ? -total : total))};
-}
-
-std::string go_duration(std::chrono::nanoseconds span) {
-  const std::int64_t ns = span.count();
-  if (ns == 0) return "0s";
-  std::string out = ns < 0 ? "-" : "";
-  const std::int64_t magnitude = ns < 0 ? -ns : ns;
-  const auto number = [](double value) {
-    char buffer[32];
-    const auto [end, code] = std::to_chars(buffer, buffer + sizeof buffer, value);
-    static_cast<void>(code);
-    return std::string(buffer, end);
-  };
-  if (magnitude < 1000) return out + std::to_string(magnitude) + "ns";
-  if (magnitude < 1'000'000) return out + number(static_cast<double>(magnitude) / 1e3) + "µs";
-  if (magnitude < 1'000'000'000) return out + number(static_cast<double>(magnitude) / 1e6) + "ms";
-  const std::int64_t hours = magnitude / 3'600'000'000'000;
-  const std::int64_t minutes = magnitude / 60'000'000'000 % 60;
-  if (hours != 0) out += std::to_string(hours) + "h";
-  if (hours != 0 || minutes != 0) out += std::to_string(minutes) + "m";
-  return out + number(static_cast<double>(magnitude % 60'000'000'000) / 1e9) + "s";
-}
-
 void GoFlags::insert(std::string name, Target target, std::string usage, std::string default_text) {
   flags_.insert_or_assign(std::move(name), Flag{target, std::move(usage), std::move(default_text), section_});
 }
@@ -157,8 +96,8 @@ Result<void> GoFlags::assign(const std::string& name, Flag& flag, const std::str
   } else if (auto* const* string = std::get_if<std::string*>(&flag.target)) {
     **string = value;
   } else if (auto* const* span = std::get_if<std::chrono::nanoseconds*>(&flag.target)) {
-    const Result<std::chrono::nanoseconds> parsed = parse_go_duration(value);
-    if (!parsed.ok()) return make_error(Code::kInvalid, invalid_value("value", value, name));
+    const std::optional<std::chrono::nanoseconds> parsed = parse_go_duration(value);
+    if (!parsed) return make_error(Code::kInvalid, invalid_value("value", value, name));
     **span = *parsed;
   } else if (auto* const* list = std::get_if<std::vector<std::string>*>(&flag.target)) {
     if (!flag.given) (*list)->clear();

@@ -71,9 +71,4 @@ class GoFlags {
   std::map<std::string, Flag, std::less<>> flags_;
 };
 
-// Go's time.ParseDuration. Errors: kInvalid.
-Result<std::chrono::nanoseconds> parse_go_duration(std::string_view text);
-// Go's Duration.String ("1h30m0s", "10s", "0s").
-std::string go_duration(std::chrono::nanoseconds span);
-
 }  // namespace portcullis::cmd

@@ -11,19 +11,6 @@
 namespace portcullis::cmd {
 namespace {
 
-TEST(GoDuration, ParsesAndPrintsAsGo) {
-  using namespace std::chrono_literals;
-  EXPECT_EQ(parse_go_duration("1h30m").value(), 90min);
-  EXPECT_EQ(parse_go_duration("1.5s").value(), 1500ms);
-  EXPECT_EQ(parse_go_duration("-3m").value(), -3min);
-  EXPECT_EQ(parse_go_duration("0").value(), 0ns);
-  for (const char* bad : {"", "3", "x", "1d", "1.2.3s", "-"}) EXPECT_FALSE(parse_go_duration(bad).ok()) << bad;
-  EXPECT_EQ(go_duration(3min), "3m0s");
-  EXPECT_EQ(go_duration(10s), "10s");
-  EXPECT_EQ(go_duration(1500ms), "1.5s");
-  EXPECT_EQ(go_duration(0ns), "0s");
-}
-
 TEST(ManagerFlags, TakesWhatGatekeepersManifestsPass) {
   ManagerOptions options;
   GoFlags flags("manager");

@@ -105,7 +105,7 @@ spec:
   - {name: manager, image: "portcullis:e2e", securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}
 YAML
 }
-apply_webhook() { "$here/support/webhook_objects.py" "$webhook_port" "$1" | k apply -f - >/dev/null; }
+apply_webhook() { "$here/support/webhook_objects.py" "$webhook_port" "$@" | k apply -f - >/dev/null; }  # FAILURE-POLICY [--by-url]
 secret_mount_start() {
   python3 "$here/support/secret_mount.py" "$kubectl" "$run/kubeconfig" "$system" gatekeeper-webhook-server-cert "$run/certs" &
   echo $! >"$run/mount.pid"

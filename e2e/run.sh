@@ -47,7 +47,10 @@ clean_case() {
   kinds=$(k get constrainttemplates -o name 2>/dev/null || true)
   [ -z "$kinds" ] || k delete $kinds --wait=false >/dev/null 2>&1 || true
   k delete namespace "e2e-${1//_/-}" --wait=false >/dev/null 2>&1 || true
-  if absent -n "$system" secret gatekeeper-webhook-server-cert; then apply_webhook Fail; fi
+  if absent -n "$system" secret gatekeeper-webhook-server-cert ||
+      [ -n "$(field validatingwebhookconfiguration/gatekeeper-validating-webhook-configuration '{.webhooks[0].clientConfig.url}')" ]; then
+    apply_webhook Fail
+  fi
   if ! manager_alive; then manager_start; fi
   if ! { manager_wait_ready && wait_until 60 "the webhook answers" webhook_answers; } >"$run/clean-$1.log"; then
     say "   after $1: $(tr '\n' ' ' <"$run/clean-$1.log")"

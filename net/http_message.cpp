@@ -15,13 +15,6 @@ int hex_digit(char c) noexcept {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-struct Unit {
-  std::string_view name;
-  double nanoseconds;
-};
-constexpr Unit kUnits[] = {{"ns", 1},   {"us", 1e3}, {"\xC2\xB5s", 1e3}, {"\xCE\xBCs", 1e3},
-                           {"ms", 1e6}, {"s", 1e9},  {"m", 60e9},        {"h", 3600e9}};
-
 }  // namespace
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
@@ -138,43 +131,6 @@ std::string_view reason_phrase(int status) noexcept {
     case 504: return "Gateway Timeout";
     default: return "Status";
   }
-}
-
-std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view text) noexcept {
-  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
-  if (text == "0") return std::chrono::nanoseconds(0);
-  if (text.empty() || text.size() > 64) return std::nullopt;
-  double total = 0;
-  while (!text.empty()) {
-    double number = 0;
-    double scale = 1;
-    bool digits = false;
-    bool fraction = false;
-    while (!text.empty() && (text.front() == '.' || (text.front() >= '0' && text.front() <= '9'))) {
-      if (text.front() == '.') {
-        if (fraction) return std::nullopt;
-        fraction = true;
-      } else {
-        digits = true;
-        if (fraction) scale /= 10;
-        number = fraction ? number + (text.front() - '0') * scale : number * 10 + (text.front() - '0');
-      }
-      text.remove_prefix(1);
-    }
-    if (!digits) return std::nullopt;
-    std::size_t unit_size = 0;
-    while (unit_size < text.size() && text[unit_size] != '.' && (text[unit_size] < '0' || text[unit_size] > '9')) {
-      ++unit_size;
-    }
-    const std::string_view unit = text.substr(0, unit_size);
-    const auto* found =
-        std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return u.name == unit; });
-    if (found == std::end(kUnits)) return std::nullopt;
-    total += number * found->nanoseconds;
-    text.remove_prefix(unit_size);
-  }
-  if (total > 9.2e18) return std::nullopt;
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(total));
 }
 
 std::string percent_encode(std::string_view text) {

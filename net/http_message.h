@@ -83,8 +83,6 @@ struct HttpResponse {
 
 std::string_view reason_phrase(int status) noexcept;
 
-// Go's time.ParseDuration for what ?timeout= carries: "10s", "1m30s", "1500ms". Nothing when malformed or negative.
-std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view text) noexcept;
 std::string percent_encode(std::string_view text);  // for path segments and query values
 std::string percent_decode(std::string_view text);  // malformed escapes stay as they are
 

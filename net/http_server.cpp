@@ -10,6 +10,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/go_duration.h"
 #include "base/log.h"
 #include "net/io.h"
 #include "net/io_thread.h"

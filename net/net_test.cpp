@@ -37,17 +37,6 @@ TEST(HttpRequest, PathAndQuery) {
   EXPECT_EQ(request.query("z"), std::nullopt);
 }
 
-TEST(GoDuration, Parses) {
-  using std::chrono::nanoseconds;
-  EXPECT_EQ(parse_go_duration("10s"), nanoseconds(10'000'000'000));
-  EXPECT_EQ(parse_go_duration("1m30s"), nanoseconds(90'000'000'000));
-  EXPECT_EQ(parse_go_duration("1.5ms"), nanoseconds(1'500'000));
-  EXPECT_EQ(parse_go_duration("0"), nanoseconds(0));
-  for (const char* bad : {"", "s", "10", "-1s", "1x", "1..5s", "99999999999999999999h"}) {
-    EXPECT_EQ(parse_go_duration(bad), std::nullopt) << bad;
-  }
-}
-
 TEST(PercentEncoding, RoundTrip) {
   EXPECT_EQ(percent_encode("a b/c=d,é"), "a%20b%2Fc%3Dd%2C%C3%A9");
   EXPECT_EQ(percent_decode("a%20b%2fc+d%"), "a b/c d%");

@@ -1,4 +1,4 @@
-// Go's time package as far as the time.* builtins show it: civil dates, layouts, durations, time zones.
+// Go's time package as far as the time.* builtins show it: civil dates, layouts, time zones.
 // Threads: any; time zone data is read once and shared.
 #pragma once
 
@@ -52,9 +52,6 @@ struct ParsedTime {
 };
 // time.Parse(layout, value). nullopt: `error` holds Go's message.
 std::optional<ParsedTime> parse_time(std::string_view layout, std::string_view value, std::string& error);
-
-// time.ParseDuration plus the units d, w and y.
-std::optional<std::int64_t> parse_duration(std::string_view text, std::string& error);
 
 // The layout that a name such as RFC3339 stands for, else `layout` itself.
 std::string_view known_layout(std::string_view layout);

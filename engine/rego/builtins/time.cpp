@@ -2,6 +2,7 @@
 #include <limits>
 #include <string>
 
+#include "base/go_duration.h"
 #include "engine/rego/builtins/common.h"
 #include "engine/rego/builtins/families.h"
 #include "engine/rego/builtins/go_time.h"
@@ -103,8 +104,8 @@ Value parse_duration_ns(BuiltinContext& c, Args a) {
   const auto text = string_operand(c, a, 0);
   if (!text) return {};
   std::string error;
-  const auto out = parse_duration(*text, error);
-  return out ? Value::integer(*out) : c.fail(std::move(error));
+  const auto out = parse_go_duration(*text, &error, GoDurationUnits::kUpToYear);
+  return out ? Value::integer(out->count()) : c.fail(std::move(error));
 }
 
 Value format(BuiltinContext& c, Args a) {
