@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares our gator with a real one on generated templates, constraints, objects and suites.
 
-  gator_differential.py --ours build/quick/gator/gator_tool --real /path/to/gator [--seed 1] [--count 200] [--keep DIR]
+  gator_differential.py --ours bin/gator --real /path/to/gator [--seed 1] [--count 200] [--keep DIR]
 
 Every case is a folder of files and one call. What varies from run to run in the real one is compared as a set: results
 that tie in action and message, the order of scoped actions, the order of several schema errors.
