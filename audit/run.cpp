@@ -22,28 +22,6 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-std::string trimmed_number(double value) {
-  char buffer[48];
-  std::snprintf(buffer, sizeof buffer, "%.9f", value);
-  std::string out = buffer;
-  while (out.back() == '0') out.pop_back();
-  if (out.back() == '.') out.pop_back();
-  return out;
-}
-
-// As Go prints a time.Duration.
-std::string go_duration(std::chrono::nanoseconds span) {
-  const std::int64_t ns = span.count();
-  if (ns < 1000) return std::to_string(ns) + "ns";
-  if (ns < 1'000'000) return trimmed_number(static_cast<double>(ns) / 1e3) + "µs";
-  if (ns < 1'000'000'000) return trimmed_number(static_cast<double>(ns) / 1e6) + "ms";
-  const std::int64_t minutes = ns / 60'000'000'000;
-  std::string out;
-  if (minutes >= 60) out += std::to_string(minutes / 60) + "h";
-  if (minutes > 0) out += std::to_string(minutes % 60) + "m";
-  return out + trimmed_number(static_cast<double>(ns % 60'000'000'000) / 1e9) + "s";
-}
-
 // Every object below `tree`, `depth` levels of keys down.
 template <typename F>
 void each_leaf(const Value& tree, int depth, const F& f) {

@@ -117,7 +117,7 @@ TEST(GoDuration, SaysWhyNotAsGo) {
       {"10", "time: missing unit in duration \"10\""},
       {"1x", "time: unknown unit \"x\" in duration \"1x\""},
       {"1d", "time: unknown unit \"d\" in duration \"1d\""},
-      {"1..5s", "time: invalid duration \"1..5s\""},
+      {"1..5s", "time: missing unit in duration \"1..5s\""},
       {"-", "time: invalid duration \"-\""},
       {"99999999999999999999h", "time: invalid duration \"99999999999999999999h\""},
   };

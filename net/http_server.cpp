@@ -1,19 +1,19 @@
-// HTTP/1.1 server: one coroutine accepts, one serves each connection.
+// One coroutine accepts, one serves each connection: HTTP/1.1 here, HTTP/2 in http2_connection.
 #include "net/http_server.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <condition_variable>
 #include <cstdio>
-#include <ctime>
-#include <exception>
 #include <mutex>
 #include <utility>
 
-#include "base/go_duration.h"
 #include "base/log.h"
+#include "net/http2_connection.h"
+#include "net/http_date.h"
 #include "net/io.h"
 #include "net/io_thread.h"
+#include "net/request_runner.h"
 #include "net/tls.h"
 #include "net/transport.h"
 
@@ -81,21 +81,6 @@ class RequestParser final : public http::basic_parser<true> {
   std::size_t max_body_;
 };
 
-// "Tue, 24 Nov 2026 11:00:00 GMT", made once a second and thread.
-std::string_view http_date() {
-  thread_local std::time_t made_at = 0;
-  thread_local char text[40];
-  thread_local std::size_t size = 0;
-  const std::time_t now = std::time(nullptr);
-  if (now != made_at) {
-    std::tm parts{};
-    gmtime_r(&now, &parts);
-    size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    made_at = now;
-  }
-  return {text, size};
-}
-
 void append_head(std::string& out, const HttpResponse& response, bool keep_alive) {
   out += "HTTP/1.1 ";
   out += std::to_string(response.status);
@@ -159,6 +144,7 @@ struct Connection {
   std::size_t from = 0;
   std::size_t to = 0;
   bool idle = true;  // between requests
+  Http2Connection* http2 = nullptr;
   Connection* previous = nullptr;
   Connection* next = nullptr;
 };
@@ -204,7 +190,7 @@ HttpResponse HttpHandler::reject(Reject why, const HttpRequest&) {
 
 struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   Impl(IoPool& p, HttpHandler& h, HttpServerOptions o, const TlsServerCell* t)
-      : pool(p), handler(h), options(std::move(o)), tls(t), shards(p.size()) {
+      : pool(p), options(std::move(o)), runner(h, options), tls(t), shards(p.size()) {
     for (std::size_t i = 0; i < shards.size(); ++i) shards[i].context = &pool.at(i).context();
   }
 
@@ -213,21 +199,19 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   awaitable<bool> greet(Connection& connection);
   awaitable<void> serve_requests(Connection& connection);
   awaitable<ReadResult> read_request(Connection& connection, HttpRequest& request);
-  awaitable<void> answer(HttpRequest& request, HttpResponse& response);
   awaitable<bool> send(Connection& connection, const HttpResponse& response, bool keep_alive, bool head_only,
                        std::string& out);
   awaitable<bool> send_stream(Connection& connection, BodySource& source);
   static awaitable<void> linger(Connection& connection);
   ReadResult classify(const boost::beast::error_code& failed) const;
-  void set_request_deadline(HttpRequest& request) const;
   Shard& least_loaded();
   void for_each_connection(bool idle_only);
   bool wait_for_none(Deadline until);
   void leave(Shard& shard);
 
   IoPool& pool;
-  HttpHandler& handler;
   const HttpServerOptions options;
+  RequestRunner runner;
   const TlsServerCell* const tls;
   std::vector<Shard> shards;
   std::unique_ptr<Tcp::acceptor> acceptor;  // used on shard 0's thread
@@ -238,7 +222,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   std::condition_variable changed;
   std::size_t open = 0;    // connections; guarded by mutex
   bool accepting = false;  // guarded by mutex
-  std::atomic<std::uint64_t> accepted{0}, refused{0}, handshake_failures{0}, requests{0};
+  std::atomic<std::uint64_t> accepted{0}, refused{0}, handshake_failures{0};
 };
 
 awaitable<void> HttpServer::Impl::accept_loop(std::shared_ptr<Impl> self) {
@@ -290,10 +274,19 @@ awaitable<void> HttpServer::Impl::serve(std::shared_ptr<Impl> self, Shard& shard
   const Leave leave{*self, shard};
   Connection connection(shard, *shard.context, std::move(socket));
   const bool greeted = co_await self->greet(connection);
-  if (greeted) co_await self->serve_requests(connection);
+  if (!greeted) co_return;
+  if (connection.transport.alpn() != "h2") {
+    co_await self->serve_requests(connection);
+    co_return;
+  }
+  Http2Connection http2(*shard.context, connection.transport, connection.peer, self->runner);
+  connection.http2 = &http2;
+  if (self->stopping.load()) http2.drain();
+  co_await http2.run();
+  connection.http2 = nullptr;
 }
 
-// TLS handshake and who is there. ALPN decides the protocol; so far there is one.
+// TLS handshake and who is there. ALPN decides the protocol.
 awaitable<bool> HttpServer::Impl::greet(Connection& connection) {
   if (tls != nullptr) {
     std::shared_ptr<const TlsServerContext> context = tls->current();
@@ -322,14 +315,14 @@ awaitable<void> HttpServer::Impl::serve_requests(Connection& connection) {
     const ReadResult read = co_await read_request(connection, request);
     if (read.outcome == Outcome::kEnd) co_return;
     request.peer = &connection.peer;
-    requests.fetch_add(1, std::memory_order_relaxed);
+    runner.begin(request);
     const bool head_only = request.method == "HEAD";
-    if (read.outcome == Outcome::kRequest) {
-      set_request_deadline(request);
-      connection.transport.set_deadline(Deadline::never());
-      co_await answer(request, response);
-    } else {
-      response = handler.reject(read.reject, request);
+    connection.transport.set_deadline(Deadline::never());
+    if (read.outcome != Outcome::kRequest) {
+      response = runner.reject(read.reject, request);
+    } else if (!runner.run_now(request, response)) {
+      auto run_call = runner.run(std::move(request));
+      response = co_await std::move(run_call);
     }
     const bool keep_alive = read.outcome == Outcome::kRequest && read.keep_alive && !response.close && !stopping.load();
     if (response.drop) co_return;
@@ -342,15 +335,6 @@ awaitable<void> HttpServer::Impl::serve_requests(Connection& connection) {
     connection.idle = true;
     if (in_a_row % kRequestsInARow == 0) co_await yield();
   }
-}
-
-void HttpServer::Impl::set_request_deadline(HttpRequest& request) const {
-  auto limit = options.request_timeout;
-  if (const auto asked = request.query("timeout")) {
-    const auto parsed = parse_go_duration(*asked);
-    if (parsed && *parsed > std::chrono::nanoseconds(0)) limit = std::min(limit, *parsed);
-  }
-  request.deadline = Deadline::after(limit);
 }
 
 ReadResult HttpServer::Impl::classify(const boost::beast::error_code& failed) const {
@@ -401,21 +385,6 @@ awaitable<ReadResult> HttpServer::Impl::read_request(Connection& connection, Htt
     if (ready.error().code == Code::kTimeout && begun) co_return ReadResult{Outcome::kReject, Reject::kTimeout, false};
     co_return ReadResult{};
   }
-}
-
-awaitable<void> HttpServer::Impl::answer(HttpRequest& request, HttpResponse& response) {
-  std::string failure;
-  try {
-    if (handler.handle_now(request, response)) co_return;
-    response = co_await handler.handle(std::move(request));
-    co_return;
-  } catch (const std::exception& thrown) {
-    failure = thrown.what();
-  } catch (...) {
-    failure = "unknown exception";
-  }
-  log::error("net", "handler ended by an exception", {{"server", options.name}, {"error", failure}});
-  response = HttpResponse::text(500, "panic: " + failure + " [recovered]\n");
 }
 
 awaitable<bool> HttpServer::Impl::send(Connection& connection, const HttpResponse& response, bool keep_alive,
@@ -478,7 +447,11 @@ void HttpServer::Impl::for_each_connection(bool idle_only) {
   for (Shard& shard : shards) {
     post(*shard.context, [self = shared_from_this(), &shard, idle_only] {
       for (Connection* c = shard.head; c != nullptr; c = c->next) {
-        if (!idle_only || c->idle) c->transport.cancel();
+        if (idle_only && c->http2 != nullptr) {
+          c->http2->drain();
+        } else if (!idle_only || c->idle) {
+          c->transport.cancel();
+        }
       }
     });
   }
@@ -538,7 +511,7 @@ HttpServerStats HttpServer::stats() const noexcept {
   stats.accepted = impl_->accepted.load(std::memory_order_relaxed);
   stats.refused = impl_->refused.load(std::memory_order_relaxed);
   stats.handshake_failures = impl_->handshake_failures.load(std::memory_order_relaxed);
-  stats.requests = impl_->requests.load(std::memory_order_relaxed);
+  stats.requests = impl_->runner.requests();
   const std::lock_guard lock(impl_->mutex);
   stats.open_connections = impl_->open;
   return stats;

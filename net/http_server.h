@@ -1,5 +1,6 @@
-// HTTP/1.1 server over plain TCP or TLS. Keep-alive and pipelining; every wait has a deadline; connections, head and
-// body are bounded. Handlers are pure functions of the request and know nothing of sockets.
+// HTTP server over plain TCP (HTTP/1.1) or TLS (HTTP/1.1 and HTTP/2, as ALPN decides). Keep-alive, pipelining and
+// multiplexing; every wait has a deadline; connections, streams, head and body are bounded. Handlers are pure functions
+// of the request and know nothing of sockets.
 #pragma once
 
 #include <atomic>
@@ -31,7 +32,8 @@ class BodySource {
   virtual awaitable<Result<std::string>> next() = 0;
 };
 
-// Threads: called on the server's I/O threads, several at once (one call at a time per connection).
+// Threads: called on the server's I/O threads, several at once (one call at a time per HTTP/1.1
+// connection; on an HTTP/2 connection handle() runs once for each stream, all on one thread).
 // Lifetime: must outlive the server.
 class HttpHandler {
  public:

@@ -8,9 +8,9 @@
 #include <string>
 
 #include "net/blocking.h"
-#include "net/certificates.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
+#include "net/http_test_support.h"
 #include "net/io.h"
 #include "net/io_thread.h"
 #include "net/tls.h"
@@ -18,34 +18,9 @@
 namespace portcullis::net {
 namespace {
 
+using namespace test;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-Deadline soon() { return Deadline::after(std::chrono::seconds(20)); }
-
-// Answers at once what ends in /now, the rest in a coroutine.
-class EchoHandler : public HttpHandler {
- public:
-  bool handle_now(HttpRequest& request, HttpResponse& response) override {
-    if (request.path() != "/now") return false;
-    response.content_type = "text/plain";
-    response.body = request.body;
-    return true;
-  }
-  awaitable<HttpResponse> handle(HttpRequest request) override {
-    const std::string path(request.path());
-    if (path == "/throw") throw std::runtime_error("boom");
-    if (path == "/slow") {
-      const Deadline until = request.deadline;
-      Result<void> slept = co_await sleep_until(until);
-      co_return HttpResponse::text(504, slept.ok() ? "late" : "cancelled");
-    }
-    if (path == "/peer") co_return HttpResponse::text(200, request.peer->client_common_name);
-    HttpResponse response = HttpResponse::text(200, request.method + " " + request.target + " " + request.body);
-    response.headers.add("X-Echo", request.headers.find("x-in").value_or("none"));
-    co_return response;
-  }
-};
 
 // Sends bytes as they are and returns all that comes back until the server closes.
 awaitable<Result<std::string>> raw(std::uint16_t port, std::string bytes) {
@@ -292,51 +267,6 @@ TEST_F(HttpTest, RequestsBeyondTheConnectionLimitWait) {
 
 // --- TLS ---
 
-struct Identity {
-  CertificatePair authority;
-  CertificatePair server;
-};
-
-const Identity& identity(int which) {
-  static const Identity made[2] = {[] {
-                                     AuthorityRequest ca;
-                                     ServerCertificateRequest request;
-                                     request.common_name = "one.test";
-                                     request.dns_names = {"one.test"};
-                                     request.ip_addresses = {"127.0.0.1"};
-                                     request.client_auth = true;
-                                     request.now = ca.now = std::time(nullptr);
-                                     Identity id;
-                                     id.authority = make_authority(ca).value();
-                                     id.server = issue_server_certificate(id.authority, request).value();
-                                     return id;
-                                   }(),
-                                   [] {
-                                     AuthorityRequest ca;
-                                     ServerCertificateRequest request;
-                                     request.common_name = "two.test";
-                                     request.dns_names = {"two.test"};
-                                     request.ip_addresses = {"127.0.0.1"};
-                                     request.now = ca.now = std::time(nullptr);
-                                     Identity id;
-                                     id.authority = make_authority(ca).value();
-                                     id.server = issue_server_certificate(id.authority, request).value();
-                                     return id;
-                                   }()};
-  return made[which];
-}
-
-std::shared_ptr<const TlsServerContext> server_context(int which, TlsServerOptions options = {}) {
-  options.certificate_chain_pem = identity(which).server.certificate_pem;
-  options.private_key_pem = identity(which).server.private_key_pem;
-  return TlsServerContext::create(options).value();
-}
-
-std::shared_ptr<const TlsClientContext> client_context(int trusted, TlsClientOptions options = {}) {
-  options.ca_bundle_pem = identity(trusted).authority.certificate_pem;
-  return TlsClientContext::create(options).value();
-}
-
 TEST_F(HttpTest, TlsKeepAlive) {
   const TlsServerCell cell(server_context(0));
   start({}, &cell);
@@ -415,9 +345,11 @@ TEST_F(HttpTest, PlainTextOnATlsPortIsHarmless) {
 TEST(Alpn, ServerSelects) {
   const auto context = server_context(0);
   std::string_view chosen;
-  EXPECT_TRUE(context->select_alpn(std::string("\x02h2\x08http/1.1"), chosen));
+  EXPECT_TRUE(context->select_alpn(std::string("\x08http/1.1\x02h2"), chosen));
+  EXPECT_EQ(chosen, "h2");
+  EXPECT_TRUE(context->select_alpn(std::string("\x08http/1.1"), chosen));
   EXPECT_EQ(chosen, "http/1.1");
-  EXPECT_FALSE(context->select_alpn(std::string("\x02h2"), chosen));
+  EXPECT_FALSE(context->select_alpn(std::string("\x02h3"), chosen));
   EXPECT_FALSE(context->select_alpn(std::string("\xffh2"), chosen));
 }
 

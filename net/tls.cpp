@@ -150,7 +150,7 @@ bool TlsServerContext::select_alpn(std::string_view offer, std::string_view& cho
   for (const std::string& ours : options_.alpn) {
     for (std::size_t at = 0; at < offer.size();) {
       const auto size = static_cast<unsigned char>(offer[at]);
-      if (offer.substr(at + 1, size) == ours) {
+      if (at + 1 + size <= offer.size() && offer.substr(at + 1, size) == ours) {
         chosen = ours;
         return true;
       }

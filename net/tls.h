@@ -26,7 +26,7 @@ struct TlsServerOptions {
   TlsVersion min_version = TlsVersion::k1_3;
   std::string client_ca_pem;       // not empty: a client certificate of one of these authorities is required
   std::string client_common_name;  // not empty: and its common name must be this
-  std::vector<std::string> alpn = {"http/1.1"};  // in order of preference
+  std::vector<std::string> alpn = {"h2", "http/1.1"};  // in order of preference
 };
 
 class TlsServerContext {
