@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/go_duration.h"
 #include "base/text.h"
 #include "engine/rego/builtins/go_time.h"
 #include "engine/value/document.h"
@@ -162,11 +163,12 @@ void read_timeout(Request& r) {
     std::string why;
     const std::string_view text = value.as_string();
     const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-    const auto duration = digits ? std::optional<std::int64_t>() : parse_duration(text, why);
+    const auto duration =
+        digits ? std::optional<std::chrono::nanoseconds>() : parse_go_duration(text, &why, GoDurationUnits::kUpToYear);
     if (digits) {
       timeout = plain_int(make_number(r.c.arena, text)).value_or(kDefaultTimeoutNs);
     } else if (duration) {
-      timeout = *duration;
+      timeout = duration->count();
     } else {
       return r.fail("invalid timeout value " + to_rego(value) + ": " + why);
     }
