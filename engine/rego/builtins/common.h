@@ -72,6 +72,9 @@ class ValueList {
   std::size_t size_ = 0;
 };
 
+// string_view::find in linear time, whatever is looked for.
+std::size_t find_text(std::string_view text, std::string_view wanted, std::size_t from = 0) noexcept;
+
 bool is_ascii(std::string_view text) noexcept;
 std::size_t rune_count(std::string_view text) noexcept;
 

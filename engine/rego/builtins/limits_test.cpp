@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/rego/builtins/registry.h"
+#include "engine/value/number.h"
 
 namespace portcullis::rego {
 namespace {
@@ -19,7 +20,7 @@ std::string repeat(std::string_view text, std::size_t times) {
 
 struct Limits {
   std::size_t memory = std::size_t{64} << 20;
-  Deadline deadline = Deadline::after(std::chrono::seconds(1));
+  Deadline deadline = Deadline::after(std::chrono::milliseconds(300));
 };
 
 struct Answer {
@@ -180,6 +181,114 @@ TEST(CertificateLimits, SizeIsBounded) {
   EXPECT_EQ(call("crypto.x509.parse_certificates", {Value::string(certificates)}).error, "x509: too many certificates");
   const std::string open = repeat("-----BEGIN CERTIFICATE-----\n", 20000);
   EXPECT_TRUE(call("crypto.x509.parse_certificates", {Value::string(open)}).defined);
+}
+
+// --- the older families: what one call may cost ---
+
+// Ends with a result or without one (an error, or over budget), but soon.
+void expect_bounded(std::string_view name, std::initializer_list<Value> arguments) {
+  const auto start = std::chrono::steady_clock::now();
+  const Answer answer = call(name, arguments);
+  const auto took = std::chrono::steady_clock::now() - start;
+  EXPECT_LT(took, std::chrono::seconds(20)) << name << answer.error;
+}
+
+Value texts(Arena& arena, std::string_view text, std::size_t count) {
+  std::vector<Value> out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(make_string(arena, std::string(text) + std::to_string(i)));
+  return make_array(arena, out);
+}
+
+TEST(NumberLimits, RangesAndShifts) {
+  const Value big = Value::integer(std::int64_t{1} << 62);
+  EXPECT_FALSE(call("numbers.range", {Value::integer(0), big}).defined);
+  EXPECT_FALSE(call("numbers.range_step", {Value::integer(0), big, Value::integer(1)}).defined);
+  EXPECT_FALSE(call("bits.lsh", {Value::integer(1), big}).defined);
+  Arena arena;
+  const Value wide = make_number(arena, std::string(100000, '9'));
+  expect_bounded("mul", {wide, wide});
+  expect_bounded("rem", {wide, Value::integer(7)});
+  expect_bounded("format_int", {wide, Value::integer(2)});
+}
+
+TEST(TextLimits, ResultsThatGrow) {
+  const std::string text(1 << 20, 'a');
+  const std::string other(1 << 12, 'b');
+  EXPECT_FALSE(call("replace", {Value::string(text), Value::string("a"), Value::string(other)}).defined);
+  EXPECT_FALSE(call("replace", {Value::string(text), Value::string(""), Value::string(other)}).defined);
+  Arena arena;
+  expect_bounded("sprintf", {Value::string("%999999999d"), make_array(arena, {})});
+  const Value one = Value::integer(1);
+  expect_bounded("sprintf", {Value::string(repeat("%1000000d%[1]d", 1000)), make_array(arena, {&one, 1})});
+  expect_bounded("concat", {Value::string(text), texts(arena, "", 1000)});
+  expect_bounded("split", {Value::string(text), Value::string("")});
+  expect_bounded("indexof_n", {Value::string(text), Value::string("a")});
+  const std::string half(1 << 19, 'a');
+  expect_bounded("contains", {Value::string(text), Value::string(half + "b")});
+  expect_bounded("strings.count", {Value::string(text), Value::string(half + "b")});
+  expect_bounded("strings.any_prefix_match", {texts(arena, "a", 3000), texts(arena, "b", 3000)});
+  const Member pair[] = {{Value::string("a"), Value::string(other)}, {Value::string("aa"), Value::string(other)}};
+  expect_bounded("strings.replace_n", {make_object(arena, pair), Value::string(text)});
+}
+
+TEST(PatternLimits, NoPatternBlowsUp) {
+  const std::string text(1 << 18, 'a');
+  expect_bounded("regex.match", {Value::string("^(a+)+$"), Value::string(text + "b")});
+  expect_bounded("regex.match", {Value::string("(((((a{0,30}){0,30}){0,30}){0,30}){0,30})"), Value::string(text)});
+  expect_bounded("regex.find_n", {Value::string("a*"), Value::string(text), Value::integer(-1)});
+  expect_bounded("regex.find_all_string_submatch_n",
+                 {Value::string("(a)(a)?"), Value::string(text), Value::integer(-1)});
+  expect_bounded("regex.replace", {Value::string(text), Value::string("a"), Value::string(std::string(4096, 'x'))});
+  expect_bounded("regex.globs_match", {Value::string(repeat("a*", 30)), Value::string(repeat("a*", 30) + "b")});
+  expect_bounded("regex.template_match",
+                 {Value::string(repeat("{a*}", 200)), Value::string(text), Value::string("{"), Value::string("}")});
+  Arena arena;
+  expect_bounded("glob.match", {Value::string(repeat("*a", 200)), make_array(arena, {}), Value::string(text)});
+  expect_bounded("glob.match", {Value::string(repeat("{a,", 2000)), make_array(arena, {}), Value::string(text)});
+}
+
+TEST(DocumentLimits, DepthAndAliases) {
+  const std::string deep = repeat("[", 200000);
+  EXPECT_FALSE(call("json.unmarshal", {Value::string(deep)}).defined);
+  EXPECT_FALSE(call("yaml.unmarshal", {Value::string(deep)}).defined);
+  std::string laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 12; ++i) {
+    const std::string name = "a" + std::to_string(i);
+    const std::string inner = "*a" + std::to_string(i - 1);
+    laughs += name + ": &" + name + " [" + inner + repeat(", " + inner, 9) + "]\n";
+  }
+  EXPECT_FALSE(call("yaml.unmarshal", {Value::string(laughs)}).defined);
+}
+
+TEST(GraphLimits, PathsAndPatches) {
+  Arena arena;
+  std::vector<Member> nodes;
+  for (int i = 0; i < 40; ++i) {
+    std::vector<Value> next;
+    for (int j = i + 1; j < 40; ++j) next.push_back(Value::integer(j));
+    nodes.push_back({Value::integer(i), make_array(arena, next)});
+  }
+  const Value first = Value::integer(0);
+  EXPECT_FALSE(call("graph.reachable_paths", {make_object(arena, nodes), make_set(arena, {&first, 1})}).defined);
+  expect_bounded("graph.reachable", {make_object(arena, nodes), make_set(arena, {&first, 1})});
+  std::vector<Value> patches;
+  const Member add[] = {{Value::string("op"), Value::string("add")},
+                        {Value::string("path"), Value::string("/-")},
+                        {Value::string("value"), Value::integer(1)}};
+  for (int i = 0; i < 20000; ++i) patches.push_back(make_object(arena, add));
+  expect_bounded("json.patch", {make_array(arena, {}), make_array(arena, patches)});
+}
+
+TEST(AddressLimits, BlocksAreNotExpandedWithoutEnd) {
+  Arena arena;
+  EXPECT_FALSE(call("net.cidr_expand", {Value::string("0.0.0.0/0")}).defined);
+  EXPECT_FALSE(call("net.cidr_expand", {Value::string("::/0")}).defined);
+  std::vector<Value> blocks;
+  for (int i = 0; i < 3000; ++i) {
+    blocks.push_back(make_string(arena, "10." + std::to_string(i / 256) + "." + std::to_string(i % 256) + ".0/24"));
+  }
+  expect_bounded("net.cidr_contains_matches", {make_array(arena, blocks), make_array(arena, blocks)});
+  expect_bounded("net.cidr_merge", {make_array(arena, blocks)});
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/rego/builtins/common.h"
+
 namespace portcullis::rego::builtins {
 
 struct Replacement {
@@ -15,6 +17,7 @@ struct Replacement {
 
 // Left to right, without overlaps; at each place the first pair that matches wins. An empty `from` matches at every
 // byte and at the end. False: the result would be larger than `limit` bytes.
-bool replace_all(std::string_view text, std::span<const Replacement> pairs, std::size_t limit, std::string& out);
+bool replace_all(BuiltinContext& context, std::string_view text, std::span<const Replacement> pairs, std::size_t limit,
+                 std::string& out);
 
 }  // namespace portcullis::rego::builtins

@@ -51,7 +51,7 @@ std::optional<TwoStrings> two_strings(BuiltinContext& c, Args a) {
 
 Value contains(BuiltinContext& c, Args a) {
   const auto s = two_strings(c, a);
-  return s ? Value::boolean(s->first.find(s->second) != std::string_view::npos) : Value::undefined();
+  return s ? Value::boolean(find_text(s->first, s->second) != std::string_view::npos) : Value::undefined();
 }
 Value starts_with(BuiltinContext& c, Args a) {
   const auto s = two_strings(c, a);
@@ -68,20 +68,25 @@ Value count(BuiltinContext& c, Args a) {
   if (!s) return {};
   if (s->second.empty()) return Value::integer(static_cast<std::int64_t>(rune_count(s->first)) + 1);
   std::int64_t found = 0;
-  for (std::size_t at = s->first.find(s->second); at != std::string_view::npos;
-       at = s->first.find(s->second, at + s->second.size())) {
+  for (std::size_t at = find_text(s->first, s->second); at != std::string_view::npos;
+       at = find_text(s->first, s->second, at + s->second.size())) {
     ++found;
   }
   return Value::integer(found);
 }
 
+constexpr std::size_t kCheckEvery = std::size_t{1} << 20;  // bytes compared
+
 // Positions count runes; invalid bytes are runes of their own and equal U+FFFD, so the comparison is by rune.
 std::vector<std::int64_t> rune_matches(BuiltinContext& c, std::string_view base, std::string_view search, bool all) {
   std::vector<std::int64_t> out;
   if (is_ascii(base) && is_ascii(search)) {
-    for (std::size_t at = base.find(search); at != std::string_view::npos; at = base.find(search, at + 1)) {
+    std::size_t compared = 0;
+    for (std::size_t at = find_text(base, search); at != std::string_view::npos; at = find_text(base, search, at + 1)) {
       out.push_back(static_cast<std::int64_t>(at));
-      if (!all) break;
+      compared += search.size();
+      if (!all || (compared > kCheckEvery && c.over_budget())) break;
+      if (compared > kCheckEvery) compared = 0;
     }
     return out;
   }
@@ -175,7 +180,8 @@ ValueList split_text(std::string_view text, std::string_view separator) {
     return out;
   }
   std::size_t from = 0;
-  for (std::size_t at = text.find(separator); at != std::string_view::npos; at = text.find(separator, from)) {
+  for (std::size_t at = find_text(text, separator); at != std::string_view::npos;
+       at = find_text(text, separator, from)) {
     out.push_back(Value::string(text.substr(from, at - from)));
     from = at + separator.size();
   }
@@ -208,7 +214,7 @@ Value replace(BuiltinContext& c, Args a) {
   if (!with) return {};
   std::string out;
   const Replacement one{s->second, *with};
-  if (!replace_all(s->first, {&one, 1}, kMaxResultBytes, out)) return out_of_budget(c, "replace");
+  if (!replace_all(c, s->first, {&one, 1}, kMaxResultBytes, out)) return out_of_budget(c, "replace");
   return text_or_argument(c, a[0], out);
 }
 
@@ -223,7 +229,7 @@ Value replace_n(BuiltinContext& c, Args a) {
     pairs.push_back({a[0].keys()[i].as_string(), a[0].values()[i].as_string()});
   }
   std::string out;
-  if (!replace_all(*s, pairs, kMaxResultBytes, out)) return out_of_budget(c, "strings.replace_n");
+  if (!replace_all(c, *s, pairs, kMaxResultBytes, out)) return out_of_budget(c, "strings.replace_n");
   return text_or_argument(c, a[1], out);
 }
 
