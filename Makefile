@@ -4,11 +4,11 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export JOBS
 
-.PHONY: help setup build test unit tsan conformance e2e e2e-long demo playground bench lint format fuzz image manifests clean
+.PHONY: help setup build test unit tsan conformance e2e e2e-long demo playground bench bench-engines lint format fuzz image manifests clean
 
 help: ## show this list
 	@echo "Portcullis: a Kubernetes policy controller that takes the place of OPA Gatekeeper."; echo
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the packages that are missing (Debian) and say what else is needed
 	@tools/setup.sh
@@ -42,6 +42,10 @@ playground: ## the demo's control plane and manager, kept running until Ctrl-C (
 
 bench: ## the benchmarks, each beside its peer where the peer is there
 	@tools/bench.sh
+
+bench-engines: ## only the Rego engine, beside OPA, regorus, rego-cpp and OPA's wasm build where they can be built
+	@tools/setup.sh build bench
+	@bench/engines/run.sh
 
 lint: ## formatting, include rules, script syntax, generated manifests and clang-tidy
 	@tools/lint.sh
