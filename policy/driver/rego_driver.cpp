@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <mutex>
 #include <new>
+#include <unordered_map>
 #include <utility>
 
 #include "engine/rego/builtins/registry.h"
 #include "engine/rego/compile/compiler.h"
 #include "engine/rego/syntax/parser.h"
+#include "engine/value/json.h"
 #include "engine/value/number.h"
 #include "policy/driver/rego_source.h"
 #include "policy/model/go_error.h"
@@ -126,7 +130,33 @@ Value make_input(Arena& arena, const Value& parameters, const Value& review) {
   return Value::object(rep);
 }
 
+constexpr std::string_view kParameters = "parameters";
+
+std::atomic<std::size_t> specialised_bytes{0};
+
+// `exactly`: everything is evaluated where it stands, since something prints.
+rego::PlanOptions plan_options_of_templates(bool exactly) {
+  rego::PlanOptions options;
+  options.entry_points = {std::string(kEntryPoint)};
+  if (exactly) return options;
+  options.varying_input = {std::string(kParameters)};
+  options.indexed = {{{"inventory", "namespace"}, 4}, {{"inventory", "cluster"}, 3}};
+  return options;
+}
+
+bool mentions(const RegoSource& source, std::string_view word) {
+  const auto in = [&](const std::string& text) { return text.find(word) != std::string::npos; };
+  return in(source.rego) || std::any_of(source.libs.begin(), source.libs.end(), in);
+}
+
 }  // namespace
+
+struct TemplateSource {
+  rego::CheckedModules modules;
+  std::size_t max_bytes = 0;
+  std::mutex mutex;
+  std::unordered_multimap<std::uint64_t, std::weak_ptr<const SpecialisedProgram>> made;  // by hash of parameters
+};
 
 Result<EngineChoice> choose_engine(const ConstraintTemplate& constraint_template) {
   EngineChoice out;
@@ -163,37 +193,97 @@ Result<std::shared_ptr<const CompiledTemplate>> compile_template(const Constrain
   if (!checked.ok()) {
     return make_error(Code::kInvalid, "unable to compile modules: " + checked.error().to_string());
   }
-  rego::PlanOptions plan_options;
-  plan_options.entry_points = {std::string(kEntryPoint)};
+  const bool exactly = options.keep_print && mentions(source, "print");
+  const rego::PlanOptions plan_options = plan_options_of_templates(exactly);
   rego::Parsed<rego::Program> program = rego::plan(*checked, plan_options);
   if (!program.ok()) {
     return make_error(Code::kInvalid, "unable to compile modules: " + program.error().to_string());
   }
   const int entry = program->entry_point(kEntryPoint);
   if (entry < 0) return PC_BUG("a planned program lacks its entry point");
+  std::unique_ptr<TemplateSource> kept;
+  // A template that never says "parameters" may still pass the whole input on; its shared program does for that.
+  if (options.specialise && !exactly && mentions(source, kParameters)) {
+    kept = std::make_unique<TemplateSource>();
+    kept->modules = std::move(*checked);
+    kept->max_bytes = options.max_specialised_bytes;
+  }
   return std::shared_ptr<const CompiledTemplate>(
-      std::make_shared<CompiledTemplate>(std::move(*program), entry, inventory));
+      std::make_shared<CompiledTemplate>(std::move(*program), entry, inventory, !exactly, std::move(kept)));
+}
+
+SpecialisedProgram::SpecialisedProgram(rego::Program program, int entry, const Value& parameters)
+    : program_(std::move(program)), entry_(entry), parameters_(Document::copy_of(parameters)) {
+  bytes_ = sizeof *this + program_.memory() + parameters_.memory();
+  specialised_bytes.fetch_add(bytes_, std::memory_order_relaxed);
+}
+
+SpecialisedProgram::~SpecialisedProgram() { specialised_bytes.fetch_sub(bytes_, std::memory_order_relaxed); }
+
+std::size_t SpecialisedProgram::total_memory() noexcept { return specialised_bytes.load(std::memory_order_relaxed); }
+
+CompiledTemplate::CompiledTemplate(rego::Program program, int entry, bool reads_inventory, bool takes_shortcuts,
+                                   std::unique_ptr<TemplateSource> source)
+    : program_(std::move(program)),
+      entry_(entry),
+      reads_inventory_(reads_inventory),
+      takes_shortcuts_(takes_shortcuts),
+      source_(std::move(source)) {}
+
+CompiledTemplate::~CompiledTemplate() = default;
+
+std::shared_ptr<const SpecialisedProgram> CompiledTemplate::specialise(const Value& parameters) const {
+  if (!source_) return nullptr;
+  const std::uint64_t key = hash(parameters);
+  const std::lock_guard lock(source_->mutex);
+  const auto [begin, end] = source_->made.equal_range(key);
+  for (auto at = begin; at != end; ++at) {
+    std::shared_ptr<const SpecialisedProgram> have = at->second.lock();
+    // Equal parameters may be spelled differently (1 and 1.0), and policies print them.
+    if (have && to_json(have->parameters()) == to_json(parameters)) return have;
+  }
+  if (SpecialisedProgram::total_memory() >= SpecialisedProgram::kMaxBytes) return nullptr;
+  rego::PlanOptions plan_options = plan_options_of_templates(false);
+  plan_options.known_input.push_back({{std::string(kParameters)}, parameters});
+  rego::Parsed<rego::Program> program = rego::plan(source_->modules, plan_options);
+  if (!program.ok() || program->memory() > source_->max_bytes) return nullptr;
+  const int entry = program->entry_point(kEntryPoint);
+  if (entry < 0) return nullptr;
+  auto out = std::make_shared<const SpecialisedProgram>(std::move(*program), entry, parameters);
+  std::erase_if(source_->made, [](const auto& one) { return one.second.expired(); });
+  source_->made.emplace(key, out);
+  return out;
 }
 
 CompiledConstraint compile_constraint(std::shared_ptr<const CompiledTemplate> constraint_template,
                                       const Constraint& constraint) {
-  static_cast<void>(constraint);
   CompiledConstraint out;
+  out.specialised = constraint_template->specialise(constraint.parameters);
   out.constraint_template = std::move(constraint_template);
   return out;
 }
 
 Result<void> evaluate_constraint(const CompiledConstraint& compiled, const Constraint& constraint, const Value& review,
                                  const Value& data, rego::EvalScratch& scratch, rego::Host& host,
-                                 const rego::EvalLimits& limits, std::vector<Finding>& findings) {
+                                 const rego::EvalLimits& limits, std::vector<Finding>& findings,
+                                 const rego::DataIndex* index, std::uint64_t share) {
   const Value input = make_input(scratch.arena(), constraint.parameters, review);
-  const bool own = compiled.specialised != nullptr;
-  const rego::Program& program = own ? *compiled.specialised : compiled.constraint_template->program();
-  const int entry = own ? compiled.specialised_entry : compiled.constraint_template->entry();
-
   rego::EvalOptions options;
   options.limits = limits;
-  Result<Value, rego::EvalError> result = program.eval(entry, input, data, scratch, host, options);
+  options.index = index;
+  options.share = share;
+  const SpecialisedProgram* const own = compiled.specialised.get();
+  Result<Value, rego::EvalError> result =
+      own != nullptr ? own->program().eval(own->entry(), input, data, scratch, host, options)
+                     : compiled.constraint_template->program().eval(compiled.constraint_template->entry(), input, data,
+                                                                    scratch, host, options);
+  if (!result.ok() && compiled.constraint_template->takes_shortcuts() && !limits.deadline.passed()) {
+    // What went wrong is told as the template's own program tells it, which evaluates everything in its place.
+    options.index = nullptr;
+    options.share = 0;
+    result = compiled.constraint_template->program().eval(compiled.constraint_template->entry(), input, data, scratch,
+                                                          host, options);
+  }
   if (!result.ok()) {
     const Code code = limits.deadline.passed() ? Code::kTimeout : Code::kInvalid;
     return make_error(code, result.error().to_string());

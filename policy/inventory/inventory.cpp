@@ -1,9 +1,11 @@
 #include "policy/inventory/inventory.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
 
+#include "policy/inventory/object_index.h"
 #include "policy/model/go_error.h"
 #include "policy/model/object.h"
 
@@ -16,8 +18,6 @@ struct Built {
   Value value;
   std::vector<std::shared_ptr<const void>> parts;
 };
-
-using Stored = std::shared_ptr<const Document>;
 
 // A level of the tree: groups below it, or objects. `built` is null when something below changed since.
 struct Node {
@@ -34,14 +34,14 @@ std::shared_ptr<const Built> build(Node& node) {
   std::vector<Member> members;
   members.reserve(node.groups.size() + node.objects.size());
   out->parts.reserve(members.capacity());
-  // The maps' keys go when their entries do, versions live longer: so keys are copied.
+  // The maps' keys go when their entries do, versions live longer: so keys are copied, or the object's own.
   for (auto& [name, group] : node.groups) {
     std::shared_ptr<const Built> below = build(*group);
     members.push_back({make_symbol_or_string(out->arena, name), below->value});
     out->parts.push_back(std::move(below));
   }
   for (const auto& [name, object] : node.objects) {
-    members.push_back({make_symbol_or_string(out->arena, name), object->root()});
+    members.push_back({object->path[object->path_size - 1], object->document.root()});
     out->parts.push_back(object);
   }
   out->value = make_object(out->arena, members);
@@ -90,7 +90,47 @@ Result<ObjectKind> identity(const Value& object) {
   return kind;
 }
 
+Stored make_stored(const Value& object, const std::vector<std::string>& path, std::string_view name) {
+  Arena scratch;
+  auto stored = std::make_shared<StoredObject>();
+  stored->document = Document::copy_of(as_float64(scratch, object));
+  const auto add = [&](std::string_view step) {
+    stored->path[stored->path_size++] = make_symbol_or_string(stored->arena, step);
+  };
+  add("inventory");
+  for (const std::string& step : path) add(step);
+  add(name);
+  return stored;
+}
+
+constexpr std::size_t kMaxIndexes = 64;
+
 }  // namespace
+
+// Indexes that evaluations asked for and did not find. Threads: any.
+struct IndexRequests {
+  std::mutex mutex;
+  std::vector<std::weak_ptr<const rego::DataIndexSpec>> wanted;
+  std::atomic<bool> pending{false};
+
+  void want(const std::shared_ptr<const rego::DataIndexSpec>& spec) {
+    if (pending.load(std::memory_order_relaxed)) return;  // one at a time: the others ask again
+    const std::lock_guard lock(mutex);
+    wanted.assign(1, spec);
+    pending.store(true, std::memory_order_release);
+  }
+};
+
+bool InventoryVersion::find(const std::shared_ptr<const rego::DataIndexSpec>& spec, const Value& key,
+                            std::span<const rego::DataIndexHit>& hits) const {
+  for (const Index& index : indexes_) {
+    if (index.spec != spec && index.spec->text != spec->text) continue;
+    hits = ObjectIndex::find(index.root.get(), key);
+    return true;
+  }
+  if (requests_ && indexes_.size() < kMaxIndexes) requests_->want(spec);
+  return false;
+}
 
 struct Inventory::State {
   mutable std::mutex mutex;
@@ -98,6 +138,44 @@ struct Inventory::State {
   std::size_t size = 0;
   std::size_t memory = 0;
   std::shared_ptr<const InventoryVersion> published;
+  std::uint64_t epoch = 1;  // of index nodes: those of earlier epochs are seen by a version
+  struct Index {
+    ObjectIndex index;
+    std::weak_ptr<const rego::DataIndexSpec> asked_by;
+  };
+  std::vector<Index> indexes;
+  std::shared_ptr<IndexRequests> requests = std::make_shared<IndexRequests>();
+
+  template <typename F>
+  static void for_each_object(const Node& node, F&& f) {
+    for (const auto& [name, object] : node.objects) f(object);
+    for (const auto& [name, group] : node.groups) for_each_object(*group, f);
+  }
+
+  // Makes the indexes asked for, drops those whose programs have gone. True: there is a new one.
+  bool take_requests() {
+    if (!requests->pending.load(std::memory_order_acquire)) return false;
+    std::vector<std::weak_ptr<const rego::DataIndexSpec>> wanted;
+    {
+      const std::lock_guard lock(requests->mutex);
+      wanted.swap(requests->wanted);
+      requests->pending.store(false, std::memory_order_release);
+    }
+    bool made = false;
+    for (const auto& weak : wanted) {
+      const std::shared_ptr<const rego::DataIndexSpec> spec = weak.lock();
+      if (!spec) continue;
+      std::erase_if(indexes, [](const Index& one) { return one.asked_by.expired(); });
+      const bool have = std::any_of(indexes.begin(), indexes.end(),
+                                    [&](const Index& one) { return one.index.spec().text == spec->text; });
+      if (have || indexes.size() >= kMaxIndexes) continue;
+      // A copy of the spec: the asker's own is only watched.
+      indexes.push_back({ObjectIndex(std::make_shared<rego::DataIndexSpec>(*spec)), spec});
+      for_each_object(root, [&](const Stored& object) { indexes.back().index.add(object, epoch); });
+      made = true;
+    }
+    return made;
+  }
 
   void put(const std::vector<std::string>& path, std::string_view name, Stored object) {
     Node* node = &root;
@@ -108,13 +186,15 @@ struct Inventory::State {
       node = next.get();
       node->built.reset();
     }
-    memory += object->memory();
+    memory += object->document.memory();
     Stored& slot = node->objects[std::string(name)];
     if (slot) {
-      memory -= slot->memory();
+      memory -= slot->document.memory();
+      for (Index& one : indexes) one.index.remove(*slot, epoch);
     } else {
       ++size;
     }
+    for (Index& one : indexes) one.index.add(object, epoch);
     slot = std::move(object);
   }
 
@@ -127,7 +207,8 @@ struct Inventory::State {
     }
     const auto found = nodes.back()->objects.find(name);
     if (found == nodes.back()->objects.end()) return false;
-    memory -= found->second->memory();
+    memory -= found->second->document.memory();
+    for (Index& one : indexes) one.index.remove(*found->second, epoch);
     --size;
     nodes.back()->objects.erase(found);
     for (Node* node : nodes) node->built.reset();
@@ -144,9 +225,8 @@ Inventory::~Inventory() = default;
 Result<void> Inventory::upsert(const Value& object) {
   PC_TRY(const ObjectKind kind, identity(object));
   if (kind.is_namespace()) PC_TRY_VOID(check_namespace(object));
-  Arena scratch;
-  auto stored = std::make_shared<const Document>(Document::copy_of(as_float64(scratch, object)));
   const std::vector<std::string> path = path_of(kind.api_version(), kind.kind, namespace_of(object));
+  Stored stored = make_stored(object, path, name_of(object));
   const std::lock_guard lock(state_->mutex);
   state_->put(path, name_of(object), std::move(stored));
   number_.fetch_add(1, std::memory_order_release);
@@ -172,12 +252,17 @@ void Inventory::clear() {
   std::swap(old, state_->root);
   state_->size = 0;
   state_->memory = 0;
+  for (State::Index& one : state_->indexes) one.index.clear();
   number_.fetch_add(1, std::memory_order_release);
 }
 
 const InventoryVersion& Inventory::refresh(CachedInventory& mine) const {
-  if (mine.version && mine.version->number() == number_.load(std::memory_order_acquire)) return *mine.version;
+  if (mine.version && mine.version->number() == number_.load(std::memory_order_acquire) &&
+      !state_->requests->pending.load(std::memory_order_relaxed)) {
+    return *mine.version;
+  }
   const std::lock_guard lock(state_->mutex);
+  if (state_->take_requests()) number_.fetch_add(1, std::memory_order_release);
   const std::uint64_t number = number_.load(std::memory_order_relaxed);
   if (!state_->published || state_->published->number() != number) {
     struct Owner {
@@ -191,6 +276,12 @@ const InventoryVersion& Inventory::refresh(CachedInventory& mine) const {
     version->data_ = make_object(owner->arena, {&member, 1});
     version->namespaces_ = owner->tree->value.path({"cluster", "v1", "Namespace"});
     version->owner_ = std::move(owner);
+    std::erase_if(state_->indexes, [](const State::Index& one) { return one.asked_by.expired(); });
+    for (const State::Index& one : state_->indexes) {
+      version->indexes_.push_back({one.index.shared_spec(), one.index.root()});
+    }
+    version->requests_ = state_->requests;
+    ++state_->epoch;
     version->number_ = number;
     state_->published = std::move(version);
   }
@@ -201,6 +292,11 @@ const InventoryVersion& Inventory::refresh(CachedInventory& mine) const {
 std::size_t Inventory::size() const noexcept {
   const std::lock_guard lock(state_->mutex);
   return state_->size;
+}
+
+std::size_t Inventory::index_count() const noexcept {
+  const std::lock_guard lock(state_->mutex);
+  return state_->indexes.size();
 }
 
 std::size_t Inventory::memory() const noexcept {

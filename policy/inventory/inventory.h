@@ -1,8 +1,10 @@
 // data.inventory: the synced objects that referential policies read, and the Namespaces that matching uses.
 // Threads: all members may be called from any thread. Writers take a lock; readers hold a version of their own and take
 // the lock only after something changed. Ownership: a version keeps alive what it shows.
-// Cost: upsert/remove O(log n); the first refresh() after changes rebuilds the changed groups (kind in a namespace)
-// only.
+// Cost: upsert/remove O(log n), indexes included; the first refresh() after changes rebuilds the changed groups (kind
+// in a namespace) only. Indexes: an evaluation that asks a version for an index it lacks goes without, and the next
+// refresh() makes it (linear in the objects, once). An index goes when the last program that asks for it has gone;
+// there are at most kMaxIndexes.
 #pragma once
 
 #include <atomic>
@@ -11,16 +13,23 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
+#include "engine/rego/eval/data_index.h"
 #include "engine/value/document.h"
 #include "engine/value/value.h"
 
 namespace portcullis::policy {
 
-// One consistent state. Threads: immutable.
-class InventoryVersion {
+struct IndexNode;
+struct IndexRequests;
+
+// One consistent state, with the indexes over it. Threads: immutable.
+class InventoryVersion final : public rego::DataIndex {
  public:
+  bool find(const std::shared_ptr<const rego::DataIndexSpec>& spec, const Value& key,
+            std::span<const rego::DataIndexHit>& hits) const override;
   // The `data` document of evaluations: {"inventory": {"cluster": …, "namespace": …}}; absent parts are left out.
   Value data() const noexcept { return data_; }
   // A synced Namespace object by name; undefined when there is none.
@@ -29,7 +38,13 @@ class InventoryVersion {
 
  private:
   friend class Inventory;
+  struct Index {
+    std::shared_ptr<const rego::DataIndexSpec> spec;
+    std::shared_ptr<const IndexNode> root;
+  };
   std::shared_ptr<const void> owner_;
+  std::vector<Index> indexes_;
+  std::shared_ptr<IndexRequests> requests_;
   Value data_;
   Value namespaces_;  // name -> object
   std::uint64_t number_ = 0;
@@ -60,11 +75,12 @@ class Inventory {
   const InventoryVersion& refresh(CachedInventory& mine) const;
   std::size_t size() const noexcept;
   std::size_t memory() const noexcept;  // bytes of stored objects, approximately
+  std::size_t index_count() const noexcept;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
-  std::atomic<std::uint64_t> number_{1};
+  mutable std::atomic<std::uint64_t> number_{1};
 };
 
 }  // namespace portcullis::policy

@@ -76,5 +76,98 @@ TEST(Inventory, ReadersSeeWholeVersionsWhileWritersWrite) {
   writer.join();
 }
 
+std::string found(const InventoryVersion& version, const std::shared_ptr<const rego::DataIndexSpec>& spec,
+                  std::string_view key) {
+  std::span<const rego::DataIndexHit> hits;
+  if (!version.find(spec, Value::string(key), hits)) return "no index";
+  std::string out;
+  for (const rego::DataIndexHit& hit : hits) {
+    for (std::size_t i = 2; i < spec->collection.size(); ++i) out += std::string(hit.steps[i].as_string()) + "/";
+    out += " ";
+  }
+  return out;
+}
+
+// What the index should say: a walk over everything, in order.
+std::string walked(const InventoryVersion& version, std::string_view key) {
+  std::string out;
+  const Value spaces = version.data().path({"inventory", "namespace"});
+  for (std::size_t i = 0; i < spaces.size(); ++i) {
+    const Value objects = spaces.values()[i].path({"v1", "A"});
+    for (std::size_t k = 0; k < objects.size(); ++k) {
+      bool holds = false;
+      for (const Value& host : objects.values()[k].get("hosts").elements()) {
+        holds = holds || (host.is_string() && host.as_string() == key);
+      }
+      if (!holds) continue;
+      out += std::string(spaces.keys()[i].as_string()) + "/v1/A/" + std::string(objects.keys()[k].as_string()) + "/ ";
+    }
+  }
+  return out;
+}
+
+std::shared_ptr<const rego::DataIndexSpec> hosts_of_a() {
+  return rego::DataIndexSpec::make({"inventory", "namespace", std::nullopt, std::nullopt, "A", std::nullopt},
+                                   {"hosts", std::nullopt});
+}
+
+TEST(Inventory, IndexesFollowTheObjects) {
+  const auto spec = hosts_of_a();
+  EXPECT_EQ(spec->text, "inventory.namespace[_][_].A[_] by hosts[_]");
+  Inventory inventory;
+  CachedInventory mine;
+  EXPECT_EQ(found(inventory.refresh(mine), spec, "h1"), "no index");
+  std::vector<std::shared_ptr<const InventoryVersion>> versions;
+  std::uint32_t random = 7;
+  const auto next = [&](std::uint32_t below) {
+    random = random * 1664525 + 1013904223;
+    return (random >> 8) % below;
+  };
+  for (int step = 0; step < 1200; ++step) {
+    const std::string name = "o" + std::to_string(next(60));
+    const std::string ns = "n" + std::to_string(next(3));
+    const std::string kind = next(4) == 0 ? "B" : "A";
+    if (next(3) == 0) {
+      inventory.remove("v1", kind, ns, name);
+    } else {
+      std::string hosts;
+      for (std::uint32_t i = next(4); i > 0; --i) hosts += "\"h" + std::to_string(next(40)) + "\", ";
+      const Document object = parse(R"({"apiVersion": "v1", "kind": ")" + kind + R"(", "metadata": {"name": ")" + name +
+                                    R"(", "namespace": ")" + ns + R"("}, "hosts": [)" + hosts + "1]}");
+      ASSERT_TRUE(inventory.upsert(object.root()).ok());
+    }
+    if (next(5) != 0) continue;
+    const InventoryVersion& version = inventory.refresh(mine);
+    if (step % 50 == 0) versions.push_back(mine.version);
+    for (int host = 0; host < 40; host += 3) {
+      const std::string key = "h" + std::to_string(host);
+      EXPECT_EQ(found(version, spec, key), walked(version, key)) << step;
+    }
+  }
+  for (const auto& version : versions) {
+    for (int host = 0; host < 40; ++host) {
+      const std::string key = "h" + std::to_string(host);
+      EXPECT_EQ(found(*version, spec, key), walked(*version, key));
+    }
+  }
+  inventory.clear();
+  EXPECT_EQ(found(inventory.refresh(mine), spec, "h1"), "");
+}
+
+TEST(Inventory, AnIndexGoesWithItsPrograms) {
+  Inventory inventory;
+  CachedInventory mine;
+  auto spec = hosts_of_a();
+  const auto alike = hosts_of_a();
+  found(inventory.refresh(mine), spec, "x");
+  EXPECT_EQ(found(inventory.refresh(mine), spec, "x"), "");
+  EXPECT_EQ(found(inventory.refresh(mine), alike, "x"), "");
+  EXPECT_EQ(inventory.index_count(), 1u);
+  spec.reset();
+  inventory.clear();
+  inventory.refresh(mine);
+  EXPECT_EQ(inventory.index_count(), 0u);
+}
+
 }  // namespace
 }  // namespace portcullis::policy

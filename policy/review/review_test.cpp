@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "engine/value/document.h"
 #include "engine/value/json.h"
+#include "policy/review/review_input.h"
 #include "policy/review/snapshot.h"
 
 namespace portcullis::policy {
@@ -254,6 +256,73 @@ TEST(Cell, ReadersFollowPublications) {
   }
   writer.join();
   EXPECT_EQ(cell.refresh(mine).number(), 200u);
+}
+
+// A policy that looks for other objects with the same value finds the same ones by an index as by a walk.
+TEST_F(Fixture, InventoryJoinsByIndexAndByWalkAgree) {
+  constexpr std::string_view kUnique = R"(package u
+identical(obj, review) {
+  obj.metadata.namespace == review.object.metadata.namespace
+  obj.metadata.name == review.object.metadata.name
+}
+violation[{"msg": msg, "details": {"where": [ns, version]}}] {
+  host := input.review.object.spec.rules[_].host
+  other := data.inventory.namespace[ns][version]["Ingress"][name]
+  re_match("^networking.k8s.io/.+$", version)
+  not identical(other, input.review)
+  other.spec.rules[_].host == host
+  msg := sprintf("%v is taken by %v", [host, name])
+}
+violation[{"msg": msg}] {
+  host := input.review.object.spec.rules[_].host
+  other := data.inventory.cluster[_]["Class"][name].spec.host
+  other == host
+  msg := sprintf("%v is the host of class %v", [other, name])
+})";
+  add_template(template_json("Unique", kUnique));
+  add_constraint(constraint_json("Unique", "c"));
+  const auto ingress = [](int i, int host, int second) {
+    return R"({"apiVersion": ")" + std::string(i % 7 == 0 ? "extensions/v1" : "networking.k8s.io/v1") +
+           R"(", "kind": "Ingress", "metadata": {"name": "i)" + std::to_string(i) + R"(", "namespace": "n)" +
+           std::to_string(i % 5) + R"("}, "spec": {"rules": [{"host": "h)" + std::to_string(host) +
+           R"("}, {"host": "h)" + std::to_string(second) + R"("}]}})";
+  };
+  const auto put = [this](const std::string& text) {
+    const Document document = parse(text);
+    ASSERT_TRUE(inventory_.upsert(document.root()).ok());
+  };
+  for (int i = 0; i < 80; ++i) put(ingress(i, i % 11, i % 13));
+  for (int i = 0; i < 5; ++i) {
+    put(R"({"apiVersion": "v1", "kind": "Class", "metadata": {"name": "k)" + std::to_string(i) +
+        R"("}, "spec": {"host": "h)" + std::to_string(i) + R"("}})");
+  }
+  std::size_t with_violations = 0;
+  for (int i = 0; i < 40; ++i) {
+    const std::string request =
+        R"({"uid": "u", "kind": {"group": "networking.k8s.io", "version": "v1", "kind": "Ingress"}, "operation":
+        "UPDATE", "name": "x", "namespace": "n0", "oldObject": null, "object": )" +
+        ingress(i, i % 17, (i * 3) % 19) + "}";
+    admit(request);  // asks for the indexes
+    admit(request);
+    const ReviewResult result = admit(request);
+    ASSERT_FALSE(result.failed()) << result.failure;
+    const LoadedConstraint& loaded = *snapshot_->find_constraint("Unique", "c");
+    const Result<Review> review = decode_admission_review(body_, scratch_);
+    ASSERT_TRUE(review.ok());
+    std::vector<Finding> findings;
+    ASSERT_TRUE(evaluate_constraint(loaded.compiled, *loaded.constraint, make_review_input(scratch_.arena(), *review),
+                                    inventory_.refresh(cached_).data(), scratch_, host_, {}, findings)
+                    .ok());
+    Strings walked;
+    for (const Finding& finding : findings) walked.push_back("c: " + std::string(finding.message));
+    std::sort(walked.begin(), walked.end());
+    EXPECT_EQ(messages(result), walked) << i;
+    if (!walked.empty()) ++with_violations;
+    if (i % 4 == 3)
+      inventory_.remove("networking.k8s.io/v1", "Ingress", "n" + std::to_string(i % 5), "i" + std::to_string(i));
+  }
+  EXPECT_GT(with_violations, 10u);
+  EXPECT_EQ(inventory_.index_count(), 2u);
 }
 
 }  // namespace

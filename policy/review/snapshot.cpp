@@ -20,7 +20,13 @@ class Run {
  public:
   Run(const Review& review, const InventoryVersion& inventory, rego::EvalScratch& scratch, rego::Host& host,
       const ReviewOptions& options, ReviewResult& result)
-      : review_(review), scratch_(scratch), host_(host), options_(options), result_(result), data_(inventory.data()) {
+      : review_(review),
+        inventory_(inventory),
+        scratch_(scratch),
+        host_(host),
+        options_(options),
+        result_(result),
+        data_(inventory.data()) {
     object_ = review.operation == Operation::kDelete ? review.old_object : review.object;
     ns_ = review.match_namespace;
     if (!ns_.defined() && !review.ns.empty()) ns_ = inventory.namespace_object(review.ns);
@@ -39,6 +45,7 @@ class Run {
     const std::size_t first = result_.violations.size();
     error_.clear();
     evaluated_ = 0;
+    share_ = set.constraint_count > 1 ? scratch_.new_share() : 0;
     std::chrono::steady_clock::time_point start;
     if (options_.stats) start = std::chrono::steady_clock::now();
     for_each(set, kind, old_kind, everything, [this](const LoadedConstraint& loaded) { consider(loaded); });
@@ -101,7 +108,7 @@ class Run {
     if (!input_.defined()) input_ = make_review_input(scratch_.arena(), with_object());
     findings_.clear();
     Result<void> evaluated = evaluate_constraint(loaded.compiled, *loaded.constraint, input_, data_, scratch_, host_,
-                                                 options_.limits, findings_);
+                                                 options_.limits, findings_, &inventory_, share_);
     for (const Finding& finding : findings_) add(loaded, std::string(finding.message), to_json(finding.details));
     if (evaluated.ok()) return;
     switch (evaluated.error().code) {
@@ -148,6 +155,7 @@ class Run {
   }
 
   const Review& review_;
+  const InventoryVersion& inventory_;
   rego::EvalScratch& scratch_;
   rego::Host& host_;
   const ReviewOptions& options_;
@@ -160,6 +168,7 @@ class Run {
   std::string match_error_;
   std::string error_;  // run-time error of the template at hand
   std::uint64_t evaluated_ = 0;
+  std::uint64_t share_ = 0;  // for what the constraints of the template at hand have in common
   bool stopped_ = false;
 };
 

@@ -107,12 +107,22 @@ Outcome run_query(const Case& test, const rego::CheckedModules& checked, std::st
   if (!parsed.ok()) return failed(Stage::kQuery, parsed.error().to_string());
   auto checked_query = rego::check_query(checked, std::move(parsed->body), parsed->source, {}, options);
   if (!checked_query.ok()) return failed(Stage::kQuery, checked_query.error().to_string());
-  auto program = rego::plan_query(checked, *checked_query, {});
+  // PC_PLAN=known plans for the case's input as the controller does for a constraint's parameters; PC_PLAN=shared
+  // evaluates twice, the second time with what the first one shares. The answers must be the same.
+  const char* const variant = std::getenv("PC_PLAN");
+  const bool known = variant != nullptr && std::string_view(variant) == "known";
+  const bool shared = variant != nullptr && std::string_view(variant) == "shared";
+  rego::PlanOptions plan_options;
+  if (known && input.defined()) plan_options.known_input.push_back({{}, input});
+  if (shared) plan_options.varying_input = {"varies"};
+  auto program = rego::plan_query(checked, *checked_query, plan_options);
   if (!program.ok()) return failed(Stage::kPlan, program.error().to_string());
   rego::EvalOptions eval_options;
+  if (shared) eval_options.share = scratch.new_share();
   eval_options.strict_builtin_errors = test.strict_error;
   eval_options.limits.deadline = Deadline::after(std::chrono::seconds(8));
   const Value data = test.data.defined() ? test.data : make_object(arena, {});
+  if (shared) (void)program->eval_query(input, data, scratch, host, eval_options);
   const auto results = program->eval_query(input, data, scratch, host, eval_options);
   if (out != nullptr) {
     if (!results.ok()) return failed(Stage::kEval, results.error().to_string());

@@ -105,6 +105,16 @@ struct PlanOptions {
   };
   std::vector<Known> known_input;
   bool optimise = true;
+  // Members of the input that change from evaluation to evaluation of one review; known_input may tell them. Documents
+  // and functions that depend on no such member can share their values (EvalOptions::share).
+  std::vector<std::string> varying_input = {};
+  // Collections of base data that evaluations bring an index for (EvalOptions::index): objects lie `steps` keys below
+  // data.<path>. Loops over them that end in an equality ask the index.
+  struct Indexed {
+    std::vector<std::string> path;
+    std::uint32_t steps = 0;
+  };
+  std::vector<Indexed> indexed = {};
 };
 // Errors: an entry point that names nothing is no error (its value is base data or undefined).
 Parsed<Program> plan(const CheckedModules& modules, const PlanOptions& options);

@@ -104,6 +104,7 @@ std::uint32_t ProgramBuilder::path(const std::vector<Value>& keys) {
 std::uint32_t ProgramBuilder::builtin(const BuiltinDecl& decl) {
   const auto [at, added] = builtins_.emplace(&decl, static_cast<std::uint32_t>(code_->builtins.size()));
   if (added) code_->builtins.push_back(&decl);
+  if ((decl.flags & kNondeterministic) != 0 || decl.name.starts_with("io.jwt.")) code_->reads_clock = true;
   return at->second;
 }
 
@@ -118,6 +119,15 @@ std::uint32_t ProgramBuilder::place(const Location& where) {
   }
   code_->places.push_back(place);
   return static_cast<std::uint32_t>(code_->places.size() - 1);
+}
+
+std::uint32_t ProgramBuilder::data_index(std::shared_ptr<const DataIndexSpec> spec) {
+  auto& indexes = code_->indexes;
+  for (std::uint32_t i = 0; i < indexes.size(); ++i) {
+    if (indexes[i]->text == spec->text) return i;
+  }
+  indexes.push_back(std::move(spec));
+  return static_cast<std::uint32_t>(indexes.size() - 1);
 }
 
 std::uint32_t ProgramBuilder::raise(std::string code, std::string message, std::uint32_t place) {

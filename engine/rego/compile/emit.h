@@ -55,6 +55,7 @@ class ProgramBuilder {
   std::uint32_t path(const std::vector<Value>& keys);
   std::uint32_t builtin(const BuiltinDecl& decl);
   std::uint32_t place(const Location& where);
+  std::uint32_t data_index(std::shared_ptr<const DataIndexSpec> spec);
   std::uint32_t raise(std::string code, std::string message, std::uint32_t place);
   // A string as documents' keys are: a symbol when the table has room.
   Value key(std::string_view text);

@@ -1,5 +1,6 @@
-// Rewrites within one function: jumps to jumps go straight to the end of the line, and loops don't fetch keys or values
-// that nobody reads.
+// Rewrites within one function: jumps to jumps go straight to the end of the line, loops don't fetch keys or values
+// that nobody reads, and what cannot be reached, or changes nothing, goes. And over a whole program: calls of functions
+// that never have a value are jumps.
 #include "engine/rego/compile/optimise.h"
 
 #include <vector>
@@ -104,11 +105,178 @@ void thread_jumps(FunctionBuilder& function) {
   }
 }
 
+bool falls_through(Opcode opcode) {
+  switch (opcode) {
+    case Opcode::kJump:
+    case Opcode::kReturn:
+    case Opcode::kFail:
+    case Opcode::kFinish:
+    case Opcode::kRaise:
+    case Opcode::kStop:
+    case Opcode::kResume:
+    case Opcode::kSwitch:
+    case Opcode::kChain: return false;
+    default: return true;
+  }
+}
+
+std::vector<bool> reachable(const FunctionBuilder& function) {
+  std::vector<bool> seen(function.code.size(), false);
+  std::vector<std::uint32_t> open = {0};
+  const auto go = [&](Label label) {
+    if (label != kNoLabel) open.push_back(function.labels[label]);
+  };
+  while (!open.empty()) {
+    std::uint32_t at = open.back();
+    open.pop_back();
+    for (; at < seen.size() && !seen[at]; ++at) {
+      seen[at] = true;
+      const Instruction& instruction = function.code[at];
+      go(instruction.target);
+      if (instruction.opcode == Opcode::kSwitch) {
+        const FunctionBuilder::Switch& table = function.switches[instruction.imm];
+        for (const auto& [value, chain] : table.cases) {
+          for (const Label label : chain) go(label);
+        }
+        for (const Label label : table.otherwise) go(label);
+      }
+      if (!falls_through(instruction.opcode)) break;
+    }
+  }
+  return seen;
+}
+
+// Does nothing but write R[a], or only tests.
+bool is_pure(Opcode opcode, bool& writes) {
+  writes = true;
+  switch (opcode) {
+    case Opcode::kMove:
+    case Opcode::kConst:
+    case Opcode::kUndefined:
+    case Opcode::kInput:
+    case Opcode::kInputPath:
+    case Opcode::kBase:
+    case Opcode::kBasePath:
+    case Opcode::kGet:
+    case Opcode::kPath:
+    case Opcode::kElement: return true;
+    case Opcode::kTruthy:
+    case Opcode::kIsDefined:
+    case Opcode::kIsArray:
+    case Opcode::kIsObject:
+    case Opcode::kEqual:
+    case Opcode::kNotEqual:
+    case Opcode::kLess:
+    case Opcode::kLessEqual:
+    case Opcode::kMember:
+    case Opcode::kMemberPair:
+    case Opcode::kIsKind:
+    case Opcode::kJump: writes = false; return true;
+    default: return false;
+  }
+}
+
+// Drops what is not reached, and what goes to the next instruction whatever it finds. True: something went.
+bool drop_dead_code(FunctionBuilder& function) {
+  std::vector<bool> keep = reachable(function);
+  std::vector<bool> read(function.frame + 3u, false);
+  {
+    FunctionBuilder live;
+    live.frame = function.frame;
+    for (std::size_t i = 0; i < keep.size(); ++i) {
+      if (keep[i]) live.code.push_back(function.code[i]);
+    }
+    mark_all(live, read);
+  }
+  const auto next_kept = [&](std::size_t at) {
+    while (at < keep.size() && !keep[at]) ++at;
+    return at;
+  };
+  bool changed = false;
+  for (std::size_t i = keep.size(); i-- > 0;) {
+    if (!keep[i]) {
+      changed = true;
+      continue;
+    }
+    const Instruction& instruction = function.code[i];
+    bool writes = false;
+    if (!is_pure(instruction.opcode, writes)) continue;
+    if (writes && instruction.a < read.size() && read[instruction.a]) continue;
+    if (instruction.target != kNoLabel && next_kept(function.labels[instruction.target]) != next_kept(i + 1)) {
+      continue;
+    }
+    keep[i] = false;
+    changed = true;
+  }
+  if (!changed) return false;
+  std::vector<std::uint32_t> position(keep.size() + 1, 0);
+  std::size_t to = 0;
+  for (std::size_t i = 0; i < keep.size(); ++i) {
+    position[i] = static_cast<std::uint32_t>(to);
+    if (!keep[i]) continue;
+    function.code[to] = function.code[i];
+    function.places[to] = function.places[i];
+    ++to;
+  }
+  position[keep.size()] = static_cast<std::uint32_t>(to);
+  function.code.resize(to);
+  function.places.resize(to);
+  for (std::uint32_t& label : function.labels) {
+    if (label != kNoLabel) label = position[label];
+  }
+  return true;
+}
+
+// A function that ends, whatever it is called with, without a value, a conflict or anything else to be seen.
+bool is_never_defined(const ProgramCode& program, const FunctionCode& function) {
+  constexpr int kMaxSteps = 64;
+  std::uint32_t at = function.entry;
+  for (int step = 0; step < kMaxSteps && at < function.end; ++step) {
+    const Instruction& instruction = program.code[at];
+    switch (instruction.opcode) {
+      case Opcode::kUndefined:
+      case Opcode::kMove:
+      case Opcode::kConst: ++at; break;
+      case Opcode::kJump: at = instruction.target; break;
+      case Opcode::kFail:
+      case Opcode::kFinish: return true;
+      default: return false;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void optimise(FunctionBuilder& function) {
+  constexpr int kMaxRounds = 4;
   thread_jumps(function);
+  for (int round = 0; round < kMaxRounds && drop_dead_code(function); ++round) thread_jumps(function);
   shorten_loops(function);
+}
+
+void optimise(ProgramCode& program) {
+  constexpr int kMaxRounds = 4;
+  std::vector<bool> never(program.functions.size(), false);
+  for (int round = 0; round < kMaxRounds; ++round) {
+    bool found = false;
+    for (std::size_t i = 0; i < never.size(); ++i) {
+      if (never[i] || !is_never_defined(program, program.functions[i])) continue;
+      never[i] = found = true;
+    }
+    if (!found) return;
+    for (Instruction& instruction : program.code) {
+      switch (instruction.opcode) {
+        case Opcode::kCall:
+        case Opcode::kCallTest:
+        case Opcode::kDocument:
+        case Opcode::kDocumentTest:
+          if (never[instruction.imm]) instruction.opcode = Opcode::kJump;
+          break;
+        default: break;
+      }
+    }
+  }
 }
 
 }  // namespace portcullis::rego

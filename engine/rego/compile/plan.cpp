@@ -3,12 +3,15 @@
 
 #include "engine/rego/compile/optimise.h"
 #include "engine/rego/compile/planner.h"
+#include "engine/rego/eval/machine.h"
 #include "engine/rego/syntax/parser.h"
 #include "engine/value/json.h"
 
 namespace portcullis::rego {
 
 namespace {
+
+constexpr std::uint32_t kMaxStaticEvaluations = 64;  // of one program
 
 bool is_identifier(std::string_view text) {
   if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
@@ -38,6 +41,20 @@ Planner::Planner(const CheckedModules& checked, const PlanOptions& plan_options,
                  const std::vector<CheckedModules::Variable>& all_variables)
     : modules(checked), options(plan_options), variables(all_variables), optimise(plan_options.optimise) {
   worlds_.emplace_back();
+  std::vector<std::string> varying = options.varying_input;
+  for (const PlanOptions::Known& known : options.known_input) {
+    if (known.path.empty()) unknown &= static_cast<std::uint8_t>(~(Dependences::kInput | Dependences::kVarying));
+    if (known.path.size() != 1) continue;
+    if (std::find(varying.begin(), varying.end(), known.path[0]) == varying.end()) varying.push_back(known.path[0]);
+  }
+  const bool all_known =
+      !options.known_input.empty() && std::all_of(varying.begin(), varying.end(), [&](const std::string& name) {
+        return std::any_of(options.known_input.begin(), options.known_input.end(),
+                           [&](const PlanOptions::Known& one) { return one.path.size() == 1 && one.path[0] == name; });
+      });
+  if (all_known) unknown &= static_cast<std::uint8_t>(~Dependences::kVarying);
+  dependences = std::make_shared<Dependences>(modules, std::move(varying));
+  static_budget = optimise ? kMaxStaticEvaluations : 0;
 }
 
 WorldId Planner::world_of(World world) {
@@ -67,8 +84,22 @@ std::uint32_t Planner::document(const RuleTreeNode& node, WorldId world) {
   const std::size_t arguments = is_function && !node.rules.empty() ? node.rules.front()->head.arguments.size() : 0;
   const std::uint32_t function = builder.declare("", static_cast<std::uint32_t>(arguments), is_function, !is_function);
   functions_.emplace(key, function);
+  if (world == 0 && !options.varying_input.empty() &&
+      (dependences->of(node) & (Dependences::kVarying | Dependences::kOutside)) == 0) {
+    builder.function(function).shared = number_of(node);
+  }
   tasks_.push_back({function, &node, world, false, {}});
   return function;
+}
+
+std::uint32_t Planner::number_of(const RuleTreeNode& node) {
+  if (numbers_.empty()) {
+    for_each_node(*modules.tree, [&](const RuleTreeNode& one) {
+      numbers_.emplace(&one, static_cast<std::uint32_t>(numbers_.size()));
+    });
+    builder.code().shared_slots = static_cast<std::uint32_t>(numbers_.size());
+  }
+  return numbers_.at(&node);
 }
 
 std::uint32_t Planner::extent(const RuleTreeNode& node, const std::vector<Value>& path, WorldId world) {
@@ -108,6 +139,29 @@ std::string node_name(const RuleTreeNode& root, const RuleTreeNode& node) {
 
 }  // namespace
 
+namespace {
+
+// Looking a call up costs about as much as a dozen instructions.
+bool worth_sharing(const FunctionBuilder& function, const FunctionCode& code) {
+  constexpr std::size_t kFewInstructions = 12;
+  if (code.arguments > SharedCall::kMaxArguments) return false;
+  if (function.code.size() > kFewInstructions) return true;
+  for (const Instruction& instruction : function.code) {
+    switch (instruction.opcode) {
+      case Opcode::kCall:
+      case Opcode::kCallTest:
+      case Opcode::kBuiltin:
+      case Opcode::kBuiltinTest:
+      case Opcode::kLoop:
+      case Opcode::kOpen: return true;
+      default: break;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 void Planner::run_tasks() {
   while (!tasks_.empty()) {
     Task task = std::move(tasks_.front());
@@ -124,6 +178,8 @@ void Planner::run_tasks() {
       errors.add("rego_compile_error", Location{}, builder.function(task.function).name + ": too many values at once");
     }
     if (optimise) rego::optimise(function.code());
+    FunctionCode& code = builder.function(task.function);
+    if (code.is_function && !worth_sharing(function.code(), code)) code.shared = kNoSlot;
     builder.add(task.function, std::move(function.code()));
   }
 }
@@ -159,6 +215,7 @@ void Planner::add_query(const CheckedQuery& query) {
 Parsed<Program> Planner::finish_program() {
   run_tasks();
   if (!errors.empty()) return std::move(errors);
+  if (optimise) rego::optimise(builder.code());
   return Program(builder.finish());
 }
 

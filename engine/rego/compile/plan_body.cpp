@@ -76,14 +76,23 @@ bool FunctionPlanner::contains_with(const Body& body) const {
   return false;
 }
 
-void FunctionPlanner::body(const Body& body) {
-  for (const Expr& expr : body.exprs) expression(expr);
+void FunctionPlanner::body(const Body& body) { expressions(body.exprs); }
+
+void FunctionPlanner::expressions(std::span<const Expr> exprs) {
+  for (std::size_t i = 0; i < exprs.size(); ++i) expression(exprs[i], exprs.subspan(i + 1));
 }
 
-void FunctionPlanner::expression(const Expr& expr) {
+// `following`: what the solutions of this one must satisfy, too.
+void FunctionPlanner::expression(const Expr& expr, std::span<const Expr> following) {
   at(expr.location);
   if (!expr.with.empty()) return with(expr);
   if (expr.negated) return negated(expr);
+  if (!following.empty() && expr.kind == ExprKind::kCall && captured_ == nullptr && expr.terms.size() == 3 &&
+      expr.operator_name() == "eq" &&
+      (indexed_join(expr.terms[1], expr.terms[2], following) ||
+       indexed_join(expr.terms[2], expr.terms[1], following))) {
+    return;
+  }
   plain(expr);
 }
 
@@ -324,6 +333,15 @@ bool constant_keys(const Term& object) {
 
 }  // namespace
 
+namespace {
+
+bool is_whole_input(const Term& term) {
+  return term.is_var("input") ||
+         (term.kind == TermKind::kRef && term.items.size() == 1 && term.items[0].is_var("input"));
+}
+
+}  // namespace
+
 void FunctionPlanner::unify(const Term& a, const Term& b) {
   const bool a_free = a.kind == TermKind::kVar && !is_bound(a);
   const bool b_free = b.kind == TermKind::kVar && !is_bound(b);
@@ -335,10 +353,12 @@ void FunctionPlanner::unify(const Term& a, const Term& b) {
   }
   if (a_free) {
     const Operand value = term(b);
+    if (is_whole_input(b) && !planner_.world(world_).input_replaced) whole_inputs_.push_back(a.variable);
     return match(a, value);
   }
   if (b_free) {
     const Operand value = term(a);
+    if (is_whole_input(a) && !planner_.world(world_).input_replaced) whole_inputs_.push_back(b.variable);
     return match(b, value);
   }
   if (is_composite(a) && is_composite(b) && !(is_constant(a) && is_constant(b)) && unify_composites(a, b)) return;

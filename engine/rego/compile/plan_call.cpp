@@ -127,6 +127,7 @@ void FunctionPlanner::call_function(std::string_view name, const RuleTreeNode& n
   static_cast<void>(name);
   std::vector<Operand> operands;
   for (const Term& argument : arguments) operands.push_back(term(argument));
+  if (callee_world == world_ && static_call(node, operands, output)) return;
   const std::uint32_t function = planner_.document(node, callee_world);
   const Operand result = output != nullptr ? code_.allocate() : Operand{0};
   const std::uint32_t registers = code_.next_register;
@@ -262,11 +263,13 @@ bool FunctionPlanner::call_special(const BuiltinDecl& decl, std::span<const Term
   }
   if (output == nullptr && name == "internal.member_2" && arguments.size() == 2) {
     const std::vector<Operand> operands = operands_of();
+    if (fold(decl, operands, output)) return true;
     code_.emit(Opcode::kMember, operands[0], operands[1], 0, fail_);
     return true;
   }
   if (output == nullptr && name == "internal.member_3" && arguments.size() == 3) {
     const std::vector<Operand> operands = operands_of();
+    if (fold(decl, operands, output)) return true;
     code_.emit(Opcode::kMemberPair, operands[0], operands[1], operands[2], fail_);
     return true;
   }
@@ -275,6 +278,7 @@ bool FunctionPlanner::call_special(const BuiltinDecl& decl, std::span<const Term
     for (const KindTest& test : kKindTests) {
       if (test.name != name) continue;
       const std::vector<Operand> operands = operands_of();
+      if (fold(decl, operands, output)) return true;
       code_.emit(Opcode::kIsKind, operands[0], static_cast<std::uint16_t>(test.kind), 0, fail_);
       return true;
     }
@@ -301,6 +305,10 @@ bool FunctionPlanner::call_special(const BuiltinDecl& decl, std::span<const Term
     return true;
   }
   if (output != nullptr && name == "object.get" && arguments.size() == 3) {
+    if (const Value* member = known_member(arguments[0], arguments[1])) {
+      produced(member->defined() ? constant(*member) : term(arguments[2]), output);
+      return true;
+    }
     const std::vector<Operand> operands = operands_of();
     if (fold(decl, operands, output)) return true;
     const Operand result = code_.allocate();

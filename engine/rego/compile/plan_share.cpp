@@ -98,7 +98,8 @@ void FunctionPlanner::shared_bodies(std::vector<Sharer>& rules, std::size_t dept
     bindings_ = leader.bindings;
     const std::vector<Expr>& exprs = leader.rule->body.exprs;
     std::vector<Sharer> followers;
-    if (depth < exprs.size() && planner_.optimise) {
+    if (depth < exprs.size() && planner_.optimise &&
+        !joins_follow(exprs[depth], std::span<const Expr>(exprs).subspan(depth + 1))) {
       for (std::size_t i = first + 1; i < rules.size(); ++i) {
         if (done[i] || depth >= rules[i].rule->body.exprs.size()) continue;
         Likeness likeness(leader.bindings, rules[i].bindings);
@@ -109,7 +110,7 @@ void FunctionPlanner::shared_bodies(std::vector<Sharer>& rules, std::size_t dept
       }
     }
     if (followers.empty()) {
-      for (std::size_t i = depth; i < exprs.size(); ++i) expression(exprs[i]);
+      expressions(std::span<const Expr>(exprs).subspan(depth));
       finish(*leader.rule);
       jump_fail();
     } else {

@@ -97,6 +97,7 @@ Operand FunctionPlanner::composite(const Term& term) {
 }
 
 Operand FunctionPlanner::comprehension(const Term& term) {
+  if (Operand known = 0; static_comprehension(term, known)) return known;
   const Operand result = code_.allocate();
   const std::uint32_t registers = code_.next_register;
   const Operand mark = code_.allocate();
@@ -190,6 +191,11 @@ Operand FunctionPlanner::step(Operand base, const Term& item) {
     code_.emit(Opcode::kGet, to, base, key, fail_);
     return to;
   }
+  if (Value known; constant_value(base, known) && (known.kind() < Kind::kArray || known.size() == 0)) {
+    jump_fail();
+    match(item, constant(Value::null()));
+    return constant(Value::null());
+  }
   const Operand iterator = code_.allocate(2);
   const Operand key = code_.allocate();
   const Operand value = code_.allocate();
@@ -223,6 +229,21 @@ bool FunctionPlanner::known_input(const std::vector<Value>& path, Operand& resul
     return true;
   }
   return false;
+}
+
+// `input` as an argument beside a member's name: the member, when that is known.
+const Value* FunctionPlanner::known_member(const Term& object, const Term& key) const {
+  if (key.kind != TermKind::kString || object.kind != TermKind::kVar || planner_.world(world_).input_replaced) {
+    return nullptr;
+  }
+  const bool whole = find(object.variable) == nullptr ? object.text == "input"
+                                                      : std::find(whole_inputs_.begin(), whole_inputs_.end(),
+                                                                  object.variable) != whole_inputs_.end();
+  if (!whole) return nullptr;
+  for (const PlanOptions::Known& known : planner_.options.known_input) {
+    if (known.path.size() == 1 && known.path[0] == key.text) return &known.value;
+  }
+  return nullptr;
 }
 
 Operand FunctionPlanner::input_reference(std::span<const Term> items) {
@@ -279,6 +300,7 @@ Operand FunctionPlanner::data_reference(const RuleTreeNode* node, std::vector<Va
       jump_fail();
       return constant(Value::null());
     }
+    if (Operand known = 0; static_document(*node, known)) return steps(known, items);
     const std::uint32_t function = planner_.document(*node, world_);
     const Operand to = code_.allocate();
     code_.emit(Opcode::kDocument, to, static_cast<Operand>(code_.next_register), 0, fail_, function);

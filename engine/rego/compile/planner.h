@@ -20,6 +20,7 @@
 
 #include "engine/rego/compile/checked.h"
 #include "engine/rego/compile/compiler.h"
+#include "engine/rego/compile/dependence.h"
 #include "engine/rego/compile/emit.h"
 #include "engine/rego/syntax/ast.h"
 
@@ -46,6 +47,8 @@ class Planner {
  public:
   Planner(const CheckedModules& modules, const PlanOptions& options,
           const std::vector<CheckedModules::Variable>& variables);
+  // A planner for what `outer` evaluates while it plans: the same modules and options, a program of its own.
+  Planner(const Planner& outer, int);
 
   Parsed<Program> finish_program();
   void add_entry_point(const std::string& path);
@@ -67,6 +70,16 @@ class Planner {
   ProgramBuilder builder;
   Diagnostics errors;
   bool optimise = true;
+  std::shared_ptr<Dependences> dependences;
+  // What is not known while planning (Dependences' bits), how many evaluations are left, and documents evaluated
+  // (nullopt: to be evaluated at run time; an undefined Value: undefined).
+  std::uint8_t unknown = Dependences::kAll;
+  std::uint32_t static_budget = 0;
+  Deadline static_deadline = Deadline::never();  // of all of them, from the first on
+  std::map<const RuleTreeNode*, std::optional<Value>> static_documents;
+  std::unique_ptr<EvalScratch> static_scratch;
+  std::unique_ptr<const Program> static_program;
+  std::map<const RuleTreeNode*, bool> harmless;  // what is known of rules: they cannot raise an error
 
  private:
   struct Task {
@@ -77,11 +90,13 @@ class Planner {
     std::vector<Value> path;  // of a whole
   };
   void run_tasks();
+  std::uint32_t number_of(const RuleTreeNode& node);
 
   std::deque<World> worlds_;
   std::map<std::pair<const RuleTreeNode*, std::pair<WorldId, bool>>, std::uint32_t> functions_;
   std::deque<Task> tasks_;
   std::map<std::string, std::uint32_t> mock_slots_;
+  std::map<const RuleTreeNode*, std::uint32_t> numbers_;
 };
 
 class FunctionPlanner {
@@ -109,7 +124,8 @@ class FunctionPlanner {
 
   // plan_body.cpp: expressions.
   void body(const Body& body);
-  void expression(const Expr& expr);
+  void expressions(std::span<const Expr> exprs);
+  void expression(const Expr& expr, std::span<const Expr> following = {});
   void plain(const Expr& expr);
   void negated(const Expr& expr);
   void every(const Expr& expr);
@@ -121,6 +137,24 @@ class FunctionPlanner {
   bool unify_composites(const Term& a, const Term& b);
   void truth(const Term& term);
   void captured_call(const Expr& expr);
+
+  // plan_join.cpp: loops over base data that an index can replace.
+  struct Join;
+  bool indexed_join(const Term& variable, const Term& reference, std::span<const Expr> following);
+  std::optional<Join> find_join(const Term& variable, const Term& reference, std::span<const Expr> following) const;
+  bool joins_follow(const Expr& expr, std::span<const Expr> following) const;
+  bool harmless(const Expr& expr) const;
+  bool harmless(const Term& term) const;
+  bool harmless(const Body& body) const;
+  bool harmless(const RuleTreeNode& node) const;
+  Operand loop_or_index(const Join& join);
+
+  // plan_static.cpp: what is evaluated while planning.
+  bool is_static(std::uint8_t dependence) const;
+  bool evaluate_now(const std::function<Operand(FunctionPlanner&)>& plan, Value& result);
+  bool static_call(const RuleTreeNode& node, std::span<const Operand> operands, const Term* output);
+  bool static_document(const RuleTreeNode& node, Operand& operand);
+  bool static_comprehension(const Term& term, Operand& operand);
 
   // plan_call.cpp: calls.
   void call(std::span<const Term> terms, const Location& where);
@@ -149,6 +183,7 @@ class FunctionPlanner {
   Operand base_path(const std::vector<Value>& path);
   Operand get_path(Operand base, const std::vector<Value>& keys);
   bool known_input(const std::vector<Value>& path, Operand& result);
+  const Value* known_member(const Term& object, const Term& key) const;
 
   // plan_rule.cpp: rules.
   void complete_rules(const RuleTreeNode& node, bool is_function);
@@ -194,8 +229,9 @@ class FunctionPlanner {
   FunctionBuilder code_;
   std::vector<Binding> bindings_;
   Label fail_ = kNoLabel;
-  Operand* captured_ = nullptr;  // of a query: where the value of the expression at hand goes
-  std::uint32_t synthetic_ = 0;  // variables made here
+  Operand* captured_ = nullptr;              // of a query: where the value of the expression at hand goes
+  std::uint32_t synthetic_ = 0;              // variables made here
+  std::vector<std::uint32_t> whole_inputs_;  // variables that hold all of the caller's input
 };
 
 // "data.a.b[\"c d\"]".

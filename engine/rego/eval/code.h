@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "engine/rego/eval/builtin.h"
+#include "engine/rego/eval/data_index.h"
 #include "engine/value/value.h"
 
 namespace portcullis::rego {
@@ -55,6 +56,9 @@ struct FunctionCode {
   std::uint32_t arguments = 0;
   bool is_function = false;      // takes arguments (possibly none), is no document
   std::uint32_t memo = kNoSlot;  // where a document's value is remembered
+  // Its number among all rules when its values can be shared by the evaluations of one review (the same in every
+  // program planned from the same modules).
+  std::uint32_t shared = kNoSlot;
 };
 
 // Constant keys along a path.
@@ -100,6 +104,7 @@ struct ProgramCode {
   std::vector<SwitchCode> switches;
   std::vector<SwitchCase> switch_cases;
   std::vector<std::uint32_t> chains;  // code indexes
+  std::vector<std::shared_ptr<const DataIndexSpec>> indexes;
   std::vector<Place> places;
   std::vector<std::shared_ptr<const std::string>> files;
   std::vector<RaiseCode> raises;
@@ -108,6 +113,8 @@ struct ProgramCode {
   std::uint32_t memo_slots = 0;
   std::uint32_t input_slots = 0;
   std::uint32_t mock_slots = 0;
+  bool reads_clock = false;        // some builtin does
+  std::uint32_t shared_slots = 0;  // above all FunctionCode::shared
 
   std::string listing() const;
   std::size_t memory() const noexcept;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/rego/eval/data_index.h"
 #include "engine/rego/eval/machine.h"
 
 // Labels as values: the jump through a table per instruction predicts far better than one switch.
@@ -20,6 +21,13 @@ struct Iterator {
 };
 static_assert(sizeof(Iterator) == 2 * sizeof(Value));
 constexpr std::ptrdiff_t kArrayIterator = -1;
+
+// Lives in one register.
+struct HitIterator {
+  const DataIndexHit* next;
+  const DataIndexHit* end;
+};
+static_assert(sizeof(HitIterator) == sizeof(Value));
 
 bool make_iterator(const Value& collection, Iterator& it) noexcept {
   switch (collection.kind()) {
@@ -130,6 +138,7 @@ bool Interpreter::run(Machine& m, std::uint32_t function, Value& result) {
   Arena& arena = state.arena;
   const Instruction* const code = program.code.data();
   const std::uint32_t max_depth = m.options_.limits.call_depth;
+  const bool sharing = m.options_.share != 0;
 
   {
     const std::size_t needed = program.functions[function].frame;
@@ -143,7 +152,7 @@ bool Interpreter::run(Machine& m, std::uint32_t function, Value& result) {
 
   // The outermost frame has no call: returning from it ends the run.
   if (state.frame_capacity == 0) m.grow_frames();
-  state.frames[0] = {nullptr, 0, 0, 1, function};
+  state.frames[0] = {nullptr, 0, 0, 1, function, 0};
   m.depth_ = 1;
 
 #define R(i) registers[i]
@@ -373,6 +382,24 @@ do_kNextKey: {
   NEXT;
 }
 
+do_kIndexOpen: {
+  std::span<const DataIndexHit> hits;
+  const DataIndex* const index = m.options_.index;
+  if (index == nullptr || !index->find(program.indexes[pc->imm], X(pc->b), hits)) GOTO_TARGET;
+  const HitIterator it{hits.data(), hits.data() + hits.size()};
+  std::memcpy(static_cast<void*>(&R(pc->a)), &it, sizeof it);
+  NEXT;
+}
+do_kIndexNext: {
+  auto* it = reinterpret_cast<HitIterator*>(&R(pc->a));
+  if (it->next == it->end) GOTO_TARGET;
+  TICK;
+  const DataIndexHit& hit = *it->next++;
+  R(pc->c) = hit.object;
+  std::copy_n(hit.steps, program.indexes[pc->imm]->collection.size(), &R(pc->b));
+  NEXT;
+}
+
 do_kArray:
   R(pc->a) = make_array(arena, {&R(pc->b), pc->imm});
   NEXT;
@@ -469,7 +496,13 @@ do_kDocumentTest: {
   const std::uint32_t memo = program.functions[pc->imm].memo;
   const Environment& environment = *m.environment_;
   const std::uint8_t known = environment.memo_state[memo];
-  if (known == kMemoEmpty) goto enter_function;
+  if (known == kMemoEmpty) {
+    const std::uint32_t shared = program.functions[pc->imm].shared;
+    if (!sharing || shared == kNoSlot || state.shared_states[shared] == kMemoEmpty) goto enter_function;
+    environment.memo_state[memo] = state.shared_states[shared];
+    environment.memo[memo] = state.shared_documents[shared];
+    goto* kLabels[static_cast<std::size_t>(pc->opcode)];
+  }
   if (known == kMemoUndefined) GOTO_TARGET;
   if (pc->opcode == Opcode::kDocument) {
     R(pc->a) = environment.memo[memo];
@@ -482,11 +515,27 @@ do_kCallTest:
 enter_function: {
   TICK;
   const FunctionCode& callee = program.functions[pc->imm];
+  std::uint32_t remember = 0;
+  if (sharing && callee.shared != kNoSlot && callee.is_function) {
+    const SharedCall* const entry = m.shared_call(callee, &R(pc->b));
+    if (entry->share == m.options_.share && entry->function == callee.shared &&
+        std::equal(entry->arguments, entry->arguments + callee.arguments, &R(pc->b),
+                   [](const Value& a, const Value& b) { return a.identical(b); })) {
+      if (pc->opcode == Opcode::kCallTest) NEXT_IF(entry->result.truthy());
+      R(pc->a) = entry->result;
+      NEXT_IF(entry->result.defined());
+    }
+    remember = static_cast<std::uint32_t>(entry - state.shared_calls.get()) + 1;
+  }
   if (m.depth_ > max_depth) return m.fail_call_depth(pc);
   if (m.depth_ == state.frame_capacity) m.grow_frames();
   const auto base = static_cast<std::size_t>(registers - state.registers.get());
-  state.frames[m.depth_++] = {pc, static_cast<std::uint32_t>(base), m.environment_index_,
-                              static_cast<std::uint32_t>(state.environments.size()), pc->imm};
+  state.frames[m.depth_++] = {pc,
+                              static_cast<std::uint32_t>(base),
+                              m.environment_index_,
+                              static_cast<std::uint32_t>(state.environments.size()),
+                              pc->imm,
+                              remember};
   const std::size_t callee_base = base + pc->b;
   Value* all = state.registers.get();
   if (callee_base + callee.frame > state.register_capacity) all = m.grow_registers(callee_base + callee.frame);
@@ -533,6 +582,15 @@ leave_function: {
     result = answer;
     return true;
   }
+  if (frame.remember != 0) {
+    SharedCall& entry = state.shared_calls[frame.remember - 1];
+    const FunctionCode& callee = program.functions[frame.function];
+    entry.share = m.options_.share;
+    entry.function = callee.shared;
+    // Nothing writes over a function's arguments.
+    std::copy_n(registers, callee.arguments, entry.arguments);
+    entry.result = answer;
+  }
   registers = state.registers.get() + frame.registers;
   files[0] = registers;
   pc = frame.call;
@@ -542,6 +600,10 @@ leave_function: {
     Environment& environment = *m.environment_;
     environment.memo[memo] = answer;
     environment.memo_state[memo] = answer.defined() ? kMemoDefined : kMemoUndefined;
+    if (const std::uint32_t shared = program.functions[pc->imm].shared; sharing && shared != kNoSlot) {
+      state.shared_documents[shared] = answer;
+      state.shared_states[shared] = environment.memo_state[memo];
+    }
   }
   if (pc->opcode == Opcode::kCallTest || pc->opcode == Opcode::kDocumentTest) NEXT_IF(answer.truthy());
   R(pc->a) = answer;

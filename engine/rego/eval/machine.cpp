@@ -27,9 +27,12 @@ EvalScratch::EvalScratch() : state_(std::make_unique<State>()) {}
 EvalScratch::~EvalScratch() = default;
 Arena& EvalScratch::arena() noexcept { return state_->arena; }
 
+std::uint64_t EvalScratch::new_share() noexcept { return ++state_->last_share; }
+
 void EvalScratch::reset() noexcept {
   constexpr std::size_t kKeptElements = 1 << 16;
   state_->arena.reset();
+  state_->share = 0;
   // One large evaluation does not make every later one large.
   if (state_->elements.capacity() > kKeptElements) std::vector<Value>().swap(state_->elements);
 }
@@ -44,12 +47,19 @@ Machine::Machine(const ProgramCode& program, EvalScratch::State& state, Host& ho
   context_.deadline = options.limits.deadline;
   context_.patterns = state_.patterns;
   context_.free_patterns = state_.free_patterns;
-  context_.now_ns = options.now_ns != 0 ? options.now_ns : host.now_ns();
+  if (program.reads_clock) context_.now_ns = options.now_ns != 0 ? options.now_ns : host.now_ns();
   if (options.limits.instructions != 0) {
     ticks_ = static_cast<std::int64_t>(
         std::min<std::uint64_t>(options.limits.instructions, static_cast<std::uint64_t>(kTicksPerCheck)));
   }
   spent_ = static_cast<std::uint64_t>(ticks_);
+  if (options.share == 0) return;
+  if (state_.share != options.share || state_.shared_states.size() < program.shared_slots) {
+    state_.share = options.share;
+    state_.shared_documents.resize(program.shared_slots);
+    state_.shared_states.assign(program.shared_slots, static_cast<std::uint8_t>(kMemoEmpty));
+  }
+  if (!state_.shared_calls) state_.shared_calls = std::make_unique<SharedCall[]>(EvalScratch::State::kSharedCalls);
 }
 
 Machine::~Machine() {
@@ -162,6 +172,18 @@ bool Machine::builtin_failed(const BuiltinDecl& builtin, const Instruction* at) 
 Value Machine::call(const BuiltinDecl& builtin, const Value* arguments, std::uint32_t count) {
   if ((builtin.flags & kNondeterministic) != 0) return call_once(builtin, {arguments, count});
   return builtin.function(context_, {arguments, count});
+}
+
+// The entry where the result of such a call is, or is to be remembered.
+SharedCall* Machine::shared_call(const FunctionCode& callee, const Value* arguments) {
+  std::uint64_t key = callee.shared * 0x9E3779B97F4A7C15ull;
+  for (std::uint32_t i = 0; i < callee.arguments; ++i) {
+    std::uint64_t bits[2];
+    std::memcpy(bits, &arguments[i], sizeof bits);
+    key = (key ^ bits[0] ^ (bits[1] << 1)) * 0x9E3779B97F4A7C15ull;
+    key ^= key >> 29;
+  }
+  return &state_.shared_calls[key % EvalScratch::State::kSharedCalls];
 }
 
 // rand.intn("x", 10) is the same number throughout an evaluation, and so are the others of its kind.

@@ -31,6 +31,16 @@ struct CallFrame {
   std::uint32_t environment = 0;      // the caller's
   std::uint32_t environments = 0;     // how many there were
   std::uint32_t function = 0;
+  std::uint32_t remember = 0;  // entry of State::shared_calls for the result, counted from 1; 0: none
+};
+
+// A call whose result is shared by the evaluations of one review.
+struct SharedCall {
+  static constexpr std::uint32_t kMaxArguments = 3;
+  std::uint64_t share = 0;
+  std::uint32_t function = 0;  // FunctionCode::shared
+  Value arguments[kMaxArguments];
+  Value result;
 };
 
 // A value that conflicts with the first one of a complete rule or function.
@@ -59,6 +69,13 @@ struct EvalScratch::State {
   std::vector<Environment> environments;
   std::vector<Conflict> conflicts;
   std::vector<RememberedCall> calls;
+  // What the evaluations of one review share: documents by FunctionCode::shared, and recent calls by their hash.
+  static constexpr std::size_t kSharedCalls = 512;
+  std::uint64_t share = 0;  // whose the documents are
+  std::uint64_t last_share = 0;
+  std::vector<Value> shared_documents;
+  std::vector<std::uint8_t> shared_states;  // MemoState
+  std::unique_ptr<SharedCall[]> shared_calls;
   PatternCache* patterns = nullptr;  // made by the first builtin that needs one
   void (*free_patterns)(PatternCache*) = nullptr;
 };
@@ -87,6 +104,7 @@ class Machine {
   void first_conflict(const Value& first, std::uint32_t first_place);
   void add_conflict(std::uint32_t place, const Value& value);
   bool raise_conflicts();
+  SharedCall* shared_call(const FunctionCode& callee, const Value* arguments);
   Value call(const BuiltinDecl& builtin, const Value* arguments, std::uint32_t count);
   Value call_once(const BuiltinDecl& builtin, std::span<const Value> arguments);
   bool print(const Value& sets);

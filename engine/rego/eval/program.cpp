@@ -49,6 +49,7 @@ void append_immediate(std::string& out, const ProgramCode& code, char kind, std:
       break;
     case 'F': out += " " + code.functions[imm].name; break;
     case 'B': out += " " + std::string(code.builtins[imm]->name); break;
+    case 'I': out += " " + code.indexes[imm]->text; break;
     case 'N':
     case 'S':
     case 'M': out += " #" + std::to_string(imm); break;
@@ -101,6 +102,7 @@ std::size_t ProgramCode::memory() const noexcept {
   bytes += paths.capacity() * sizeof(PathCode) + builtins.capacity() * sizeof(void*);
   bytes += switches.capacity() * sizeof(SwitchCode) + switch_cases.capacity() * sizeof(SwitchCase);
   bytes += chains.capacity() * sizeof(std::uint32_t) + places.capacity() * sizeof(Place);
+  for (const auto& index : indexes) bytes += sizeof *index + index->text.capacity() * 2;
   for (const FunctionCode& function : functions) bytes += sizeof function + function.name.capacity();
   for (const auto& [path, index] : entry_points)
     bytes += sizeof(std::pair<std::string, std::uint32_t>) + path.capacity();

@@ -19,6 +19,7 @@
 
 namespace portcullis::rego {
 
+class DataIndex;     // of the base data: engine/rego/eval/data_index.h
 struct ProgramCode;  // instructions and tables: engine/rego/eval/code.h (only compile/ and eval/ look inside)
 
 // Bounds of one evaluation. Defaults are the command line's; the controller sets tighter ones.
@@ -42,6 +43,9 @@ class EvalScratch {
   Arena& arena() noexcept;  // results and anything the caller builds for one review (e.g. the input object)
   void reset() noexcept;    // invalidates every Value made since the last reset
 
+  // A number for EvalOptions::share that no other evaluations of this scratch had.
+  std::uint64_t new_share() noexcept;
+
   struct State;
   State& state() noexcept { return *state_; }
 
@@ -63,7 +67,12 @@ struct EvalError {
 struct EvalOptions {
   EvalLimits limits;
   bool strict_builtin_errors = false;
-  std::int64_t now_ns = 0;  // 0: ask the host
+  std::int64_t now_ns = 0;           // 0: ask the host
+  const DataIndex* index = nullptr;  // of `data`; null: there is none
+  // Evaluations with the same number (EvalScratch::new_share, 0: none) share what does not depend on
+  // PlanOptions::varying_input. They must run in one scratch without a reset between them, on the same data and input
+  // but for those members, and on programs planned from the same modules.
+  std::uint64_t share = 0;
 };
 
 class Program {
