@@ -435,7 +435,15 @@ class Formatter {
  public:
   Formatter(BuiltinContext& context, std::string_view format, std::span<const Value> values,
             std::span<const std::string_view> types = {})
-      : c_(context), format_(format), values_(values), types_(types), printer_(out_) {}
+      : c_(context), format_(format), values_(values), types_(types), out_(std::move(kept())), printer_(out_) {
+    out_.clear();
+  }
+  ~Formatter() {
+    constexpr std::size_t kKeptBytes = 16 * 1024;
+    if (out_.capacity() <= kKeptBytes) kept() = std::move(out_);
+  }
+  Formatter(const Formatter&) = delete;
+  Formatter& operator=(const Formatter&) = delete;
 
   // False: the result grew past the bound.
   bool run() {
@@ -630,6 +638,12 @@ class Formatter {
       printer_.print(argument, 'v');
     }
     out_ += ')';
+  }
+
+  // The text's memory goes from call to call, so that messages take nothing from the heap.
+  static std::string& kept() {
+    static thread_local std::string buffer;
+    return buffer;
   }
 
   Argument argument_at(std::size_t index) const {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxStaticBytes = 64 * 1024;
 constexpr std::size_t kMaxStaticArena = std::size_t{4} << 20;
-constexpr std::uint64_t kMaxStaticInstructions = 100'000;
+constexpr std::uint64_t kMaxStaticInstructions = 20'000;
 constexpr std::chrono::milliseconds kMaxStaticTime{20};
 constexpr std::chrono::milliseconds kMaxAllStaticTime{50};
 
