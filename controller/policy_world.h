@@ -12,6 +12,7 @@
 #include "kube/core/object.h"
 #include "net/awaitable.h"
 #include "policy/inventory/inventory.h"
+#include "policy/match/exclusions.h"
 #include "policy/review/snapshot.h"
 
 namespace boost::asio {
@@ -22,13 +23,18 @@ namespace portcullis::controller {
 
 class PolicyWorld {
  public:
-  // Threads: everything but cell() and inventory() on `context`'s thread.
+  // Threads: everything but cell(), inventory(), withheld() and exclusions() on `context`'s thread.
   PolicyWorld(boost::asio::io_context& context, policy::DriverOptions options);
   ~PolicyWorld();
 
   policy::SnapshotBuilder& builder() noexcept { return builder_; }
   const policy::SnapshotCell& cell() const noexcept { return cell_; }  // any thread
   policy::Inventory& inventory() noexcept { return inventory_; }       // any thread
+  // Objects of synced kinds in namespaces that Config excludes from `sync`: never part of data.inventory. Only kept for
+  // audit from the cache, else empty. Any thread.
+  policy::Inventory& withheld() noexcept { return withheld_; }
+  // What Config excludes from which process; webhook and audit ask it before each review. Any thread.
+  policy::ExclusionsCell& exclusions() noexcept { return exclusions_; }
 
   // Something was changed in builder(): a new Snapshot is published within 50 ms, at once when nothing was for longer.
   void changed();
@@ -46,6 +52,8 @@ class PolicyWorld {
   policy::SnapshotBuilder builder_;
   policy::SnapshotCell cell_;
   policy::Inventory inventory_;
+  policy::Inventory withheld_;
+  policy::ExclusionsCell exclusions_;
   std::function<void(const policy::Snapshot&)> listener_;
   std::atomic<bool> pending_{false};
   std::chrono::steady_clock::time_point last_{};

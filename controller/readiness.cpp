@@ -61,6 +61,14 @@ void ReadinessTracker::observe(std::string_view group, std::string_view member, 
   }
 }
 
+void ReadinessTracker::note(std::string_view about, std::string_view problem) {
+  const std::lock_guard lock(mutex_);
+  if (problem.empty())
+    problems_.erase(std::string(about));
+  else
+    problems_.insert_or_assign(std::string(about), std::string(problem));
+}
+
 bool ReadinessTracker::satisfied() {
   if (ready_.load(std::memory_order_acquire)) return true;
   const std::lock_guard lock(mutex_);

@@ -25,6 +25,8 @@ class ReadinessTracker {
   void drop_group(std::string_view group);
   // A member was loaded, or failed for good (`problem` says how; it is shown, not waited for), or vanished.
   void observe(std::string_view group, std::string_view member, std::string_view problem = {});
+  // A trouble that is shown and never waited for (a kind that the cluster does not serve); an empty text takes it back.
+  void note(std::string_view about, std::string_view problem);
 
   // True once all groups are closed and all their members observed.
   bool satisfied();

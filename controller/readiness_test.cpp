@@ -46,6 +46,17 @@ TEST(Readiness, DroppedGroupsAreNotWaitedFor) {
   EXPECT_TRUE(tracker.satisfied());
 }
 
+TEST(Readiness, NotesAreShownAndNotWaitedFor) {
+  ReadinessTracker tracker;
+  tracker.expect_group("data example.com/v1/Thing");
+  tracker.drop_group("data example.com/v1/Thing");
+  tracker.note("data example.com/v1/Thing", "the cluster does not serve this kind");
+  EXPECT_TRUE(tracker.satisfied());
+  EXPECT_THAT(tracker.problems(), ElementsAre("data example.com/v1/Thing: the cluster does not serve this kind"));
+  tracker.note("data example.com/v1/Thing", "");
+  EXPECT_THAT(tracker.problems(), IsEmpty());
+}
+
 TEST(Readiness, NamesABoundedNumber) {
   ReadinessTracker tracker;
   tracker.expect_group("G");

@@ -219,6 +219,21 @@ struct Inventory::State {
 
 Value InventoryVersion::namespace_object(std::string_view name) const noexcept { return namespaces_.get(name); }
 
+std::vector<Value> InventoryVersion::objects() const {
+  std::vector<Value> out;
+  const auto add = [&out](const Value& by_api_version) {
+    for (const Value& by_kind : by_api_version.values()) {
+      for (const Value& by_name : by_kind.values()) {
+        out.insert(out.end(), by_name.values().begin(), by_name.values().end());
+      }
+    }
+  };
+  const Value tree = data_.get("inventory");
+  add(tree.get("cluster"));
+  for (const Value& ns : tree.get("namespace").values()) add(ns);
+  return out;
+}
+
 Inventory::Inventory() : state_(std::make_unique<State>()) {}
 Inventory::~Inventory() = default;
 

@@ -35,6 +35,9 @@ class InventoryVersion final : public rego::DataIndex {
   // A synced Namespace object by name; undefined when there is none.
   Value namespace_object(std::string_view name) const noexcept;
   std::uint64_t number() const noexcept { return number_; }
+  // Every object: cluster-scoped ones first, then by namespace; within that by apiVersion, kind and name. O(objects).
+  // For audit from the cache; the Values live as long as this version.
+  std::vector<Value> objects() const;
 
  private:
   friend class Inventory;

@@ -45,6 +45,22 @@ TEST(Inventory, ShapeAndVersions) {
   EXPECT_EQ(inventory.memory(), 0u);
 }
 
+TEST(Inventory, ListsItsObjects) {
+  Inventory inventory;
+  for (const char* text : {R"({"apiVersion": "apps/v1", "kind": "B", "metadata": {"name": "1", "namespace": "n"}})",
+                           R"({"apiVersion": "v1", "kind": "A", "metadata": {"name": "2", "namespace": "n"}})",
+                           R"({"apiVersion": "v1", "kind": "C", "metadata": {"name": "3"}})",
+                           R"({"apiVersion": "v1", "kind": "A", "metadata": {"name": "4", "namespace": "m"}})"}) {
+    const Document object = parse(text);
+    ASSERT_TRUE(inventory.upsert(object.root()).ok());
+  }
+  CachedInventory mine;
+  std::string names;
+  for (const Value& object : inventory.refresh(mine).objects()) names += object.path({"metadata", "name"}).as_string();
+  EXPECT_EQ(names, "3412");
+  EXPECT_TRUE(InventoryVersion().objects().empty());
+}
+
 TEST(Inventory, RefusesObjectsWithoutIdentity) {
   Inventory inventory;
   const Document no_version = parse(R"({"metadata": {"name": "x"}})");

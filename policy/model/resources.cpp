@@ -32,6 +32,11 @@ kube::ApiResource constraint_template_pod_statuses() {
 kube::ApiResource constraint_pod_statuses() {
   return resource("status.gatekeeper.sh", "v1beta1", "ConstraintPodStatus", "constraintpodstatuses", true);
 }
+kube::ApiResource config_pod_statuses() {
+  return resource("status.gatekeeper.sh", "v1beta1", "ConfigPodStatus", "configpodstatuses", true);
+}
+kube::ApiResource configs() { return resource("config.gatekeeper.sh", "v1alpha1", "Config", "configs", true, true); }
+kube::ApiResource sync_sets() { return resource("syncset.gatekeeper.sh", "v1alpha1", "SyncSet", "syncsets", false); }
 kube::ApiResource constraints_of(std::string_view kind) {
   kube::ApiResource out = resource("constraints.gatekeeper.sh", "v1beta1", "", "", false, true);
   out.kind = kind;

@@ -10,6 +10,9 @@ namespace portcullis::policy {
 kube::ApiResource constraint_templates();
 kube::ApiResource constraint_template_pod_statuses();
 kube::ApiResource constraint_pod_statuses();
+kube::ApiResource config_pod_statuses();
+kube::ApiResource configs();                              // config.gatekeeper.sh/v1alpha1
+kube::ApiResource sync_sets();                            // syncset.gatekeeper.sh/v1alpha1
 kube::ApiResource constraints_of(std::string_view kind);  // constraints.gatekeeper.sh/v1beta1, plural lower(kind)
 kube::ApiResource custom_resource_definitions();
 kube::ApiResource namespaces();

@@ -170,6 +170,24 @@ Result<Document> make_constraint_pod_status(const PodIdentity& pod, const Constr
   return finish(arena, json, "ConstraintPodStatus", metadata, body);
 }
 
+Result<Document> make_config_pod_status(const PodIdentity& pod, const ConfigPodStatus& status) {
+  const std::string_view parts[] = {pod.name, status.config_ns, status.config_name};
+  PC_TRY(const std::string name, pod_status_name(parts));
+  Arena arena(0, 1024);
+  const Json json(arena);
+  std::vector<Value> errors;
+  for (const std::string& error : status.errors) errors.push_back(json.object({{"message", json.text(error)}}));
+  const Value body = json.object({
+      {"id", json.text(pod.name)},
+      {"configUID", json.text(status.config_uid)},
+      {"observedGeneration", Value::integer(status.observed_generation)},
+      {"operations", json.texts(pod.operations)},
+      {"errors", errors.empty() ? Value::undefined() : make_array(arena, errors)},
+  });
+  return finish(arena, json, "ConfigPodStatus", metadata_value(json, pod, name, {{"config-name", status.config_name}}),
+                body);
+}
+
 Value aggregate_by_pod(Arena& arena, std::span<const Value> pod_statuses, std::string_view uid_field,
                        std::string_view parent_uid) {
   std::vector<Value> out;

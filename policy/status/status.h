@@ -54,12 +54,21 @@ struct ConstraintPodStatus {
   std::vector<EnforcementPointStatus> points;
 };
 
+struct ConfigPodStatus {
+  std::string config_ns;
+  std::string config_name;
+  std::string config_uid;
+  std::int64_t observed_generation = 0;
+  std::vector<std::string> errors;
+};
+
 // status.gatekeeper.sh/v1beta1 objects, labels and (non-controller) ownerReference included.
 Result<Document> make_template_pod_status(const PodIdentity& pod, const TemplatePodStatus& status);
 Result<Document> make_constraint_pod_status(const PodIdentity& pod, const ConstraintPodStatus& status);
+Result<Document> make_config_pod_status(const PodIdentity& pod, const ConfigPodStatus& status);
 
 // status.byPod of a parent: the `.status` of those `pod_statuses` whose stored UID (field `uid_field`: "templateUID",
-// "constraintUID") equals `parent_uid`, sorted by id. An array in `arena`.
+// "constraintUID", "configUID") equals `parent_uid`, sorted by id. An array in `arena`.
 Value aggregate_by_pod(Arena& arena, std::span<const Value> pod_statuses, std::string_view uid_field,
                        std::string_view parent_uid);
 // Whether any entry of byPod is without errors (status.created of a template).

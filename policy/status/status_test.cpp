@@ -36,6 +36,20 @@ TEST(PodStatus, ConstraintObject) {
             R"("internal.gatekeeper.sh/constrainttemplate-name":"needlabel","internal.gatekeeper.sh/pod":"gk-0"})");
 }
 
+TEST(PodStatus, ConfigObject) {
+  const PodIdentity pod{"gk-0", "gatekeeper-system", "pod-uid", {"audit", "webhook"}};
+  const ConfigPodStatus status{"gatekeeper-system", "config", "u", 3, {"error establishing watches: x"}};
+  const Result<Document> object = make_config_pod_status(pod, status);
+  ASSERT_TRUE(object.ok());
+  EXPECT_EQ(object->root().get("metadata").string_or("name"), "gk--0-gatekeeper--system-config");
+  EXPECT_EQ(to_json(object->root().get("status")),
+            R"({"configUID":"u","errors":[{"message":"error establishing watches: x"}],"id":"gk-0",)"
+            R"("observedGeneration":3,"operations":["audit","webhook"]})");
+  EXPECT_EQ(to_json(object->root().path({"metadata", "labels"})),
+            R"({"internal.gatekeeper.sh/config-name":"config","internal.gatekeeper.sh/pod":"gk-0"})");
+  EXPECT_EQ(object->root().path({"metadata", "ownerReferences"}).elements()[0].string_or("uid"), "pod-uid");
+}
+
 TEST(ByPod, KeepsTheLiveParentsOnlySortedById) {
   Result<Document> list = Document::parse_json(R"([{"status": {"id": "b", "constraintUID": "u"}},
       {"status": {"id": "a", "constraintUID": "u", "errors": [{"message": "x"}]}}, {"status": {"id": "0", "constraintUID": "old"}}])");
