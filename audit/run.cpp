@@ -22,13 +22,6 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// Every object below `tree`, `depth` levels of keys down.
-template <typename F>
-void each_leaf(const Value& tree, int depth, const F& f) {
-  if (depth == 0) return f(tree);
-  for (const Value& child : tree.values()) each_leaf(child, depth - 1, f);
-}
-
 }  // namespace
 
 Auditor::Auditor(kube::Client& client, const policy::SnapshotCell& cell, const policy::Inventory& inventory,
@@ -129,18 +122,24 @@ awaitable<void> Auditor::audit_cluster(Report* report) {
 
 // One version of the inventory is held for the whole run, so that the audit sees one state.
 awaitable<void> Auditor::audit_cache(Report* report) {
-  policy::CachedInventory held;
+  policy::CachedInventory held, held_apart;
   inventory_.refresh(held);
+  if (options_.withheld != nullptr) options_.withheld->refresh(held_apart);
   const std::shared_ptr<const policy::InventoryVersion> version = held.version;
-  const Value inventory = version->data().get("inventory");
-  std::vector<Value> objects;
-  each_leaf(inventory.get("cluster"), 3, [&](const Value& object) { objects.push_back(object); });
-  each_leaf(inventory.get("namespace"), 4, [&](const Value& object) { objects.push_back(object); });
+  const std::shared_ptr<const policy::InventoryVersion> apart = held_apart.version;
+  std::vector<Value> objects = version->objects();
+  if (apart != nullptr) {
+    const std::vector<Value> more = apart->objects();
+    objects.insert(objects.end(), more.begin(), more.end());
+  }
   int in_slice = 0;
   for (const Value& object : objects) {
     if (stopping_) co_return;
     if (excluded(object)) continue;
-    review(object, version->namespace_object(policy::namespace_of(object)), *report);
+    const std::string_view name = policy::namespace_of(object);
+    Value ns = version->namespace_object(name);
+    if (!ns.defined() && apart != nullptr) ns = apart->namespace_object(name);
+    review(object, ns, *report);
     if (++in_slice == kObjectsPerSlice) {
       in_slice = 0;
       co_await net::yield();

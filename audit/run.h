@@ -33,6 +33,9 @@ struct AuditOptions {
   std::chrono::nanoseconds object_timeout = std::chrono::seconds(10);
   // Whether Config exempts a namespace from audit. Any thread; null: none is.
   std::function<bool(std::string_view ns)> excluded;
+  // Audit from the cache also reviews these: synced objects of namespaces that Config excludes from `sync`, which are
+  // not part of data.inventory. Null: there are none.
+  const policy::Inventory* withheld = nullptr;
 };
 
 // Seconds since the epoch, for the metrics' gauges.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/config/reconcile.h"
 #include "controller/constraint/kinds.h"
 #include "controller/constraint/reconcile.h"
 #include "controller/constraint_template/reconcile.h"
@@ -15,6 +16,8 @@
 #include "controller/readiness.h"
 #include "controller/status/aggregator.h"
 #include "controller/status/pod_status_writer.h"
+#include "controller/sync/reconcile.h"
+#include "controller/syncset/reconcile.h"
 #include "kube/client/client.h"
 #include "kube/runtime/reflector.h"
 #include "kube/runtime/store.h"
@@ -23,12 +26,19 @@ namespace portcullis::cmd {
 
 struct ControllerEvents {
   std::function<void(bool good, std::chrono::nanoseconds time)> on_ingest;
+  // An object was taken into data.inventory, or out of it.
+  std::function<void(std::chrono::nanoseconds time)> on_sync;
+  // Synced objects of a kind, and the bytes of all of them.
+  std::function<void(const std::string& kind, std::int64_t active, std::int64_t error, std::size_t bytes)> on_synced;
+  // Kinds of constraints and of synced objects that are watched, and that should be.
+  std::function<void(std::size_t watched, std::size_t intended)> on_watching;
 };
 
 class Controllers {
  public:
   Controllers(kube::Client& client, controller::PolicyWorld& world, controller::ReadinessTracker& readiness,
-              policy::PodIdentity pod, controller::Operations operations, ControllerEvents events);
+              policy::PodIdentity pod, controller::Operations operations, controller::SyncOptions sync,
+              ControllerEvents events);
   ~Controllers();
 
   void start();
@@ -41,7 +51,13 @@ class Controllers {
  private:
   struct Watch;
   void watch(const kube::ApiResource& resource, std::shared_ptr<kube::Store> store, kube::StoreListener listener,
-             kube::ReflectorOptions options, const std::string& absent_hint = {});
+             kube::ReflectorOptions options, const std::string& absent_hint = {}, std::string_view optional_group = {});
+  void make_policies();
+  void make_sync(const controller::SyncOptions& options);
+  void make_aggregator();
+  void report_watching() const;
+  void start_policies();
+  void watch_config();
   void watch_templates();
   void watch_statuses();
   void worker(kube::WorkQueue& queue, kube::Reconciler& reconciler, const char* name);
@@ -58,6 +74,10 @@ class Controllers {
   std::unique_ptr<controller::ConstraintKinds> kinds_;
   std::unique_ptr<controller::ConstraintReconciler> constraint_reconciler_;
   std::unique_ptr<controller::TemplateReconciler> template_reconciler_;
+  ControllerEvents events_;
+  std::unique_ptr<controller::SyncController> sync_;  // null: this process evaluates nothing
+  std::unique_ptr<controller::ConfigReconciler> config_reconciler_;
+  std::unique_ptr<controller::SyncSetReconciler> sync_set_reconciler_;  // null as sync_
   std::unique_ptr<controller::StatusAggregator> aggregator_;
   std::vector<std::shared_ptr<Watch>> watches_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

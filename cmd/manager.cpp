@@ -34,6 +34,7 @@
 #include "net/io.h"
 #include "net/io_thread.h"
 #include "net/run_on.h"
+#include "policy/match/exclusions.h"
 #include "policy/model/object.h"
 #include "policy/model/resources.h"
 #include "webhook/admit.h"
@@ -117,6 +118,10 @@ std::int64_t templates_with_cel(const kube::Store& templates) {
   return count;
 }
 
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 class Manager {
  public:
   Manager(ManagerOptions options, controller::Operations operations)
@@ -136,6 +141,7 @@ class Manager {
   void wait_for_signal(std::chrono::seconds at_most);
   awaitable<Result<kube::Object>> fetch_namespace(std::string name, Deadline deadline);
   awaitable<void> poll_certificate_files();
+  std::function<bool(std::string_view ns)> excluded_from(policy::Process process);
 
   ManagerOptions options_;
   controller::Operations operations_;
@@ -215,8 +221,16 @@ Result<policy::PodIdentity> Manager::find_pod() {
 void Manager::start_controllers(policy::PodIdentity pod) {
   ControllerEvents events;
   events.on_ingest = [this](bool good, std::chrono::nanoseconds time) { metrics_.template_ingested(good, time); };
-  controllers_ =
-      std::make_unique<Controllers>(*client_, *world_, readiness_, std::move(pod), operations_, std::move(events));
+  events.on_sync = [this](std::chrono::nanoseconds time) { metrics_.object_synced(seconds_now(), time); };
+  events.on_synced = [this](const std::string& kind, std::int64_t active, std::int64_t error, std::size_t bytes) {
+    metrics_.set_synced(kind, active, error, bytes);
+  };
+  events.on_watching = [this](std::size_t watched, std::size_t intended) { metrics_.set_watching(watched, intended); };
+  controller::SyncOptions sync;
+  sync.max_bytes = static_cast<std::size_t>(std::max<std::int64_t>(0, options_.max_inventory_bytes));
+  sync.keep_excluded = options_.audit_from_cache && operations_.audit;
+  controllers_ = std::make_unique<Controllers>(*client_, *world_, readiness_, std::move(pod), operations_, sync,
+                                               std::move(events));
   world_->on_publish([this](const policy::Snapshot& snapshot) {
     if (constraint_metrics_ != nullptr) {
       constraint_metrics_->prune([&](std::string_view kind, std::string_view name) {
@@ -229,7 +243,7 @@ void Manager::start_controllers(policy::PodIdentity pod) {
       metrics_.set_constraints(count.action, count.active, count.number);
     }
   });
-  if (operations_.loads_policies()) net::post(control_->context(), [this] { controllers_->start(); });
+  net::post(control_->context(), [this] { controllers_->start(); });
 }
 
 awaitable<void> Manager::poll_certificate_files() {
@@ -304,6 +318,7 @@ Result<void> Manager::start_webhook() {
   }
   admit.validate_enforcement_action = !options_.disable_enforcement_action_validation;
   admit.serve_admit = operations_.webhook;
+  admit.excluded = excluded_from(policy::Process::kWebhook);
   admit.limits = cluster_limits();
   admit.ready = [this] { return readiness_.satisfied() && world_->settled(); };
   webhook::AdmitObserver observer;
@@ -333,6 +348,14 @@ Result<void> Manager::start_webhook() {
   return ok();
 }
 
+// Asked once a review on any thread: each keeps a pointer of its own to what Config says.
+std::function<bool(std::string_view ns)> Manager::excluded_from(policy::Process process) {
+  return [this, process](std::string_view ns) {
+    thread_local policy::CachedExclusions mine;
+    return world_->exclusions().refresh(mine).excluded(process, ns);
+  };
+}
+
 Result<void> Manager::start_audit() {
   audit::TriggerOptions triggers;
   for (const std::string& expression : options_.audit_schedules) {
@@ -355,6 +378,8 @@ Result<void> Manager::start_audit() {
   audit.chunk_size = static_cast<std::uint32_t>(std::clamp<std::int64_t>(options_.audit_chunk_size, 0, 1 << 20));
   audit.limits = cluster_limits();
   audit.from_cache = options_.audit_from_cache;
+  audit.excluded = excluded_from(policy::Process::kAudit);
+  audit.withheld = &world_->withheld();
   audit.log_stats = options_.log_stats_audit;
   audit.events.in_involved_namespace = options_.audit_events_involved_namespace;
   audit.events.own_namespace = options_.pod_namespace;
@@ -389,14 +414,16 @@ Result<void> Manager::start_audit() {
 
 Result<void> Manager::start_health() {
   health_.add_liveness("default", nullptr);
-  health_.add_readiness("tracker", [this]() -> std::vector<std::string> {
-    if (!operations_.loads_policies()) return {};
-    if (readiness_.satisfied()) {
-      if (world_->settled()) return {};
-      return {"policies are being published"};
-    }
-    return readiness_.missing();
-  });
+  health_.add_readiness(
+      "tracker",
+      [this]() -> std::vector<std::string> {
+        if (readiness_.satisfied()) {
+          if (world_->settled()) return {};
+          return {"policies are being published"};
+        }
+        return readiness_.missing();
+      },
+      [this] { return readiness_.problems(); });
   if (operations_.webhook || operations_.mutation_webhook) {
     const webhook::HealthCheck tls_check = [this]() -> std::vector<std::string> {
       if (webhook_up_ && tls_.current() != nullptr) return {};

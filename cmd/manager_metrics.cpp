@@ -77,6 +77,22 @@ std::string ManagerMetrics::text() const {
   if (constraints_ != nullptr) out += constraints_->expose();
   return out;
 }
+void ManagerMetrics::object_synced(double when, std::chrono::nanoseconds time) {
+  registry_.gauge(Family::kSyncLastRunTime).set(when);
+  registry_.histogram(Family::kSyncDuration).observe(seconds(time));
+}
+
+void ManagerMetrics::set_synced(const std::string& kind, std::int64_t active, std::int64_t error, std::size_t bytes) {
+  registry_.gauge(Family::kSync, {kind, "active"}).set(static_cast<double>(active));
+  registry_.gauge(Family::kSync, {kind, "error"}).set(static_cast<double>(error));
+  registry_.gauge(Family::kInventoryBytes).set(static_cast<double>(bytes));
+}
+
+void ManagerMetrics::set_watching(std::size_t watched, std::size_t intended) {
+  registry_.gauge(Family::kWatchedGvk).set(static_cast<double>(watched));
+  registry_.gauge(Family::kIntendedGvk).set(static_cast<double>(intended));
+}
+
 std::string ManagerMetrics::content_type() { return std::string(metrics::kContentType); }
 
 }  // namespace portcullis::cmd

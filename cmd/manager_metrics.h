@@ -25,6 +25,9 @@ class ManagerMetrics {
   void audit_started(double when);
   void audit_finished(double when, std::chrono::nanoseconds duration,
                       const std::map<std::string, std::uint64_t>& violations_by_action);
+  void object_synced(double when, std::chrono::nanoseconds time);
+  void set_synced(const std::string& kind, std::int64_t active, std::int64_t error, std::size_t bytes);
+  void set_watching(std::size_t watched, std::size_t intended);
 
   // Null: off. Before anything else is called; lives as long as this.
   void show_constraints(const ConstraintMetrics* constraints) { constraints_ = constraints; }

@@ -73,6 +73,7 @@ struct ManagerOptions {
   std::int64_t default_wait_for_vapb_generation = 30;
   bool sync_vap_enforcement_scope = true;
   bool enable_referential_rules = true;
+  std::int64_t max_inventory_bytes = std::int64_t{1} << 30;
   std::vector<std::string> disabled_opa_builtins;
   bool enable_external_data = true;
   std::chrono::nanoseconds external_data_cache_ttl = std::chrono::minutes{3};

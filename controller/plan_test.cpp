@@ -123,7 +123,7 @@ TEST(StatusPatch, CopiesStatusesOfThisParentOnly) {
                                   .root()));
   };
   const std::string patch = plan_status_patch(
-      parent.root(), true,
+      parent.root(), status_kind(StatusOf::kTemplate),
       {status("pod-b", "u1", "[]"), status("pod-a", "u1", R"([{"code": "c"}])"), status("old", "u0", "[]")});
   const kube::Object& written = object(patch);
   const auto by_pod = written.root().path({"status", "byPod"}).elements();
@@ -131,6 +131,33 @@ TEST(StatusPatch, CopiesStatusesOfThisParentOnly) {
   EXPECT_EQ(by_pod[0].string_or("id"), "pod-a");
   EXPECT_TRUE(written.root().path({"status", "created"}).is_true());
   EXPECT_EQ(written.root().path({"metadata", "uid"}).as_string(), "u1");
+}
+
+TEST(StatusPatch, AParentWithoutCreatedOnlyGetsTheList) {
+  const kube::Object& parent = object(R"({"metadata": {"uid": "u1", "name": "config"}, "status": {"byPod": []}})");
+  EXPECT_EQ(plan_status_patch(parent.root(), status_kind(StatusOf::kConfig), {}), "");
+  const auto status = std::make_shared<const kube::Object>(
+      kube::Object::copy_of(object(R"({"status": {"id": "p", "configUID": "u1"}})").root()));
+  EXPECT_EQ(plan_status_patch(parent.root(), status_kind(StatusOf::kConfig), {status}),
+            R"({"metadata":{"uid":"u1"},"status":{"byPod":[{"configUID":"u1","id":"p"}]}})");
+  // The pod is gone, and with it its status: its entry goes, too.
+  const kube::Object& before =
+      object(R"({"metadata": {"uid": "u1"}, "status": {"byPod": [{"id": "p", "configUID": "u1"}]}})");
+  EXPECT_EQ(plan_status_patch(before.root(), status_kind(StatusOf::kConfig), {}),
+            R"({"metadata":{"uid":"u1"},"status":{"byPod":[]}})");
+}
+
+TEST(StatusKinds, ParentsByLabels) {
+  const kube::Object& status = object(R"({"kind": "ConstraintPodStatus", "metadata": {"labels": {
+      "internal.gatekeeper.sh/constraint-kind": "K8sFoo", "internal.gatekeeper.sh/constraint-name": "bar"}}})");
+  const ParentKey key = parent_of(*find_status_kind("ConstraintPodStatus"), status.meta());
+  EXPECT_EQ(key.text(), "1/K8sFoo/bar");
+  const ParentKey again = ParentKey::parse(key.text());
+  EXPECT_EQ(again.kind, "K8sFoo");
+  EXPECT_EQ(again.name, "bar");
+  EXPECT_EQ(again.of, StatusOf::kConstraint);
+  EXPECT_EQ(ParentKey::parse("0//k8sfoo").name, "k8sfoo");
+  EXPECT_EQ(find_status_kind("Pod"), nullptr);
 }
 
 TEST(Operations, NamesAndDefaults) {

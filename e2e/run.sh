@@ -46,6 +46,8 @@ clean_case() {
   local kinds
   kinds=$(k get constrainttemplates -o name 2>/dev/null || true)
   [ -z "$kinds" ] || k delete $kinds --wait=false >/dev/null 2>&1 || true
+  k delete syncset --all >/dev/null 2>&1 || true
+  k -n "$system" delete config.config.gatekeeper.sh --all >/dev/null 2>&1 || true
   k delete namespace "e2e-${1//_/-}" --wait=false >/dev/null 2>&1 || true
   if absent -n "$system" secret gatekeeper-webhook-server-cert ||
       [ -n "$(field validatingwebhookconfiguration/gatekeeper-validating-webhook-configuration '{.webhooks[0].clientConfig.url}')" ]; then

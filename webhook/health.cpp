@@ -13,19 +13,18 @@ void plain(net::HttpResponse& response, int status, std::string body) {
   response.body = std::move(body);
 }
 
-void all_checks(const std::map<std::string, HealthCheck>& checks, bool verbose, net::HttpResponse& response) {
+std::vector<std::string> ask(const HealthCheck& check) { return check ? check() : std::vector<std::string>{}; }
+
+void all_checks(const Checks& checks, bool verbose, net::HttpResponse& response) {
   std::string lines;
   bool failed = false;
   for (const auto& [name, check] : checks) {
-    const std::vector<std::string> missing = check ? check() : std::vector<std::string>{};
-    if (missing.empty()) {
-      lines += "[+]" + name + " ok\n";
-      continue;
-    }
-    failed = true;
-    lines += "[-]" + name + " failed: reason withheld\n";
+    const std::vector<std::string> missing = ask(check.missing);
+    failed = failed || !missing.empty();
+    lines += missing.empty() ? "[+]" + name + " ok\n" : "[-]" + name + " failed: reason withheld\n";
     if (!verbose) continue;
     for (const std::string& line : missing) lines += "    " + line + "\n";
+    for (const std::string& line : ask(check.notes)) lines += "    note: " + line + "\n";
   }
   if (failed) {
     plain(response, 500, lines + "healthz check failed\n");
@@ -34,8 +33,7 @@ void all_checks(const std::map<std::string, HealthCheck>& checks, bool verbose, 
   }
 }
 
-bool serve_checks(std::string_view root, const std::map<std::string, HealthCheck>& checks, net::HttpRequest& request,
-                  net::HttpResponse& response) {
+bool serve_checks(std::string_view root, const Checks& checks, net::HttpRequest& request, net::HttpResponse& response) {
   std::string_view path = request.path();
   if (!text::starts_with(path, root)) return false;
   path.remove_prefix(root.size());
@@ -46,7 +44,7 @@ bool serve_checks(std::string_view root, const std::map<std::string, HealthCheck
   if (path.front() != '/') return false;
   const auto found = checks.find(std::string(path.substr(1)));
   if (found == checks.end()) return false;
-  const std::vector<std::string> missing = found->second ? found->second() : std::vector<std::string>{};
+  const std::vector<std::string> missing = ask(found->second.missing);
   if (missing.empty()) {
     plain(response, 200, "ok");
     return true;
@@ -74,7 +72,7 @@ bool HealthHandler::handle_now(net::HttpRequest& request, net::HttpResponse& res
     return true;
   }
   Checks liveness = liveness_;
-  liveness.emplace("default", nullptr);
+  liveness.emplace("default", Check{});
   if (!liveness_.empty() || !readiness_.empty()) {
     if (serve_checks("/healthz", liveness, request, response)) return true;
     if (serve_checks("/readyz", readiness_, request, response)) return true;

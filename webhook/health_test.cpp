@@ -44,6 +44,15 @@ TEST_F(Health, NamesWhatIsMissing) {
   EXPECT_EQ(get("/readyz/tracker", 500), "internal server error: expectations not satisfied\n");
 }
 
+TEST_F(Health, NotesFailNothingAndAreOnlyShownWhenAsked) {
+  handler_.add_readiness("data", nullptr, [] { return std::vector<std::string>{"data x.io/v1/Thing: not served"}; });
+  EXPECT_EQ(get("/readyz", 200), "ok");
+  EXPECT_EQ(get("/readyz/data", 200), "ok");
+  EXPECT_EQ(get("/readyz?verbose", 200),
+            "[+]data ok\n    note: data x.io/v1/Thing: not served\n[+]tls-check ok\n[+]tracker ok\n"
+            "healthz check passed\n");
+}
+
 TEST_F(Health, EverythingElseIsNotFound) {
   EXPECT_EQ(get("/", 404), "404 page not found\n");
   EXPECT_EQ(get("/livez", 404), "404 page not found\n");

@@ -82,6 +82,12 @@ std::vector<std::string> ConstraintKinds::names(const std::string& kind) const {
   return found == watches_.end() ? std::vector<std::string>{} : found->second->store->keys();
 }
 
+std::size_t ConstraintKinds::served() const {
+  std::size_t number = 0;
+  for (const auto& [kind, watch] : watches_) number += watch->reflector->absent() ? 0 : 1;
+  return number;
+}
+
 std::vector<std::string> ConstraintKinds::kinds() const {
   std::vector<std::string> list;
   for (const auto& [kind, watch] : watches_) list.push_back(kind);

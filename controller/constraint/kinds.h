@@ -38,6 +38,7 @@ class ConstraintKinds {
   kube::ObjectPtr get(const std::string& kind, std::string_view name) const;  // null when absent
   std::vector<std::string> names(const std::string& kind) const;
   std::vector<std::string> kinds() const;
+  std::size_t served() const;  // how many of them the API server serves now
 
  private:
   struct Watch;

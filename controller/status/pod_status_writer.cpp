@@ -4,14 +4,11 @@
 #include <chrono>
 
 #include "engine/value/json.h"
-#include "policy/model/resources.h"
 
 namespace portcullis::controller {
 
 namespace {
 
-constexpr std::string_view kTemplateKind = "ConstraintTemplatePodStatus";
-constexpr std::string_view kConstraintKind = "ConstraintPodStatus";
 constexpr std::string_view kPodLabel = "internal.gatekeeper.sh/pod";
 constexpr std::chrono::seconds kWriteTimeout{20};
 
@@ -35,10 +32,8 @@ std::string update_body(const Value& current, const Value& desired) {
 }  // namespace
 
 PodStatusWriter::PodStatusWriter(kube::Client& client, std::string ns, std::string pod)
-    : client_(client), ns_(std::move(ns)), pod_(std::move(pod)), queue_(client.context(), {.name = "pod_status"}) {}
-
-kube::Store& PodStatusWriter::store_of(std::string_view kind) const {
-  return kind == kTemplateKind ? *templates_ : *constraints_;
+    : client_(client), ns_(std::move(ns)), pod_(std::move(pod)), queue_(client.context(), {.name = "pod_status"}) {
+  for (std::shared_ptr<kube::Store>& store : stores_) store = std::make_shared<kube::Store>();
 }
 
 void PodStatusWriter::set(Document status) {
@@ -63,29 +58,29 @@ void PodStatusWriter::recheck(const kube::ObjectPtr& object) {
 }
 
 void PodStatusWriter::sweep() {
-  for (const std::string_view kind : {kTemplateKind, kConstraintKind}) {
+  for (const StatusKind& kind : status_kinds()) {
     for (const kube::ObjectPtr& object : store_of(kind).list()) {
       const kube::Meta meta = object->meta();
-      if (meta.label(kPodLabel) == pod_ && !desired_.contains(key_of(kind, meta.name()))) remove(kind, meta.name());
+      const bool known = desired_.contains(key_of(kind.name, meta.name()));
+      if (meta.label(kPodLabel) == pod_ && !known) remove(kind.name, meta.name());
     }
   }
 }
 
 awaitable<Result<kube::Reconciled>> PodStatusWriter::reconcile(std::string key) {
   const std::size_t slash = key.find('/');
-  const bool of_template = std::string_view(key).substr(0, slash) == kTemplateKind;
-  kube::ApiResource resource =
-      of_template ? policy::constraint_template_pod_statuses() : policy::constraint_pod_statuses();
-  auto result_call = write(key, std::move(resource), key.substr(slash + 1));
+  const StatusKind* kind = find_status_kind(std::string_view(key).substr(0, slash));
+  if (kind == nullptr) co_return PC_BUG("a pod status of an unknown kind");
+  auto result_call = write(key, kind, key.substr(slash + 1));
   Result<kube::Reconciled> result = co_await std::move(result_call);
   co_return result;
 }
 
-awaitable<Result<kube::Reconciled>> PodStatusWriter::write(std::string key, kube::ApiResource resource,
-                                                           std::string name) {
+awaitable<Result<kube::Reconciled>> PodStatusWriter::write(std::string key, const StatusKind* kind, std::string name) {
   const auto found = desired_.find(key);
   if (found == desired_.end()) co_return kube::Reconciled{};
-  const kube::Store& store = store_of(resource.kind);
+  const kube::ApiResource resource = kind->resource();
+  const kube::Store& store = store_of(*kind);
   if (!store.synced()) co_return kube::Reconciled{std::chrono::milliseconds(100)};
   const kube::ObjectPtr current = store.get(kube::object_key(ns_, name));
   const Deadline deadline = Deadline::after(kWriteTimeout);

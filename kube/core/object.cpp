@@ -80,6 +80,18 @@ bool Meta::has_finalizer(std::string_view name) const noexcept {
 
 std::string Meta::key() const { return object_key(ns(), name()); }
 
+Value without_managed_fields(Arena& arena, const Value& object) {
+  const Value metadata = object.get("metadata");
+  if (!metadata.get("managedFields").defined()) return object;
+  std::vector<Member> kept;
+  kept.reserve(metadata.size());
+  for (std::uint32_t i = 0; i < metadata.size(); ++i) {
+    const Value key = metadata.keys()[i];
+    if (!(key.is_string() && key.as_string() == "managedFields")) kept.push_back({key, metadata.values()[i]});
+  }
+  return with_member(arena, object, make_symbol_or_string(arena, "metadata"), make_object(arena, kept));
+}
+
 std::string object_key(std::string_view ns, std::string_view name) {
   std::string key;
   key.reserve(ns.size() + name.size() + 1);

@@ -40,6 +40,10 @@ struct Meta {
   Value metadata_;
 };
 
+// `object` without metadata.managedFields, which is often the largest part and which no policy reads. Shares the rest;
+// `arena` holds what is new.
+Value without_managed_fields(Arena& arena, const Value& object);
+
 std::string object_key(std::string_view ns, std::string_view name);
 struct KeyParts {
   std::string ns;

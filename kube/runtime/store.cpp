@@ -47,20 +47,9 @@ StoreWriter::StoreWriter(std::shared_ptr<Store> store, StoreListener listener, S
     : store_(std::move(store)), listener_(std::move(listener)), options_(options) {}
 
 ObjectPtr StoreWriter::make(const Value& object) const {
-  const Value metadata = object.get("metadata");
-  if (!options_.drop_managed_fields || !metadata.get("managedFields").defined()) {
-    return std::make_shared<const Object>(Object::copy_of(object));
-  }
+  if (!options_.drop_managed_fields) return std::make_shared<const Object>(Object::copy_of(object));
   Arena scratch;
-  std::vector<Member> kept;
-  kept.reserve(metadata.size());
-  for (std::uint32_t i = 0; i < metadata.size(); ++i) {
-    const Value key = metadata.keys()[i];
-    if (!(key.is_string() && key.as_string() == "managedFields")) kept.push_back({key, metadata.values()[i]});
-  }
-  const Value slim =
-      with_member(scratch, object, make_symbol_or_string(scratch, "metadata"), make_object(scratch, kept));
-  return std::make_shared<const Object>(Object::copy_of(slim));
+  return std::make_shared<const Object>(Object::copy_of(without_managed_fields(scratch, object)));
 }
 
 void StoreWriter::on_event(EventType type, const Value& object) {
