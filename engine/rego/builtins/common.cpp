@@ -21,6 +21,12 @@ std::optional<std::int64_t> plain_int(const Value& number) {
   const std::string held = number_text(number);
   std::string_view text = held;
   if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  // OPA takes 2.00 for 2 here (not 2e0), within as many characters as an int64 has digits.
+  if (const std::size_t point = text.find('.'); point != std::string_view::npos) {
+    const bool zeros = text.find_first_not_of('0', point + 1) == std::string_view::npos;
+    if (!zeros || text.size() - (text.front() == '-' ? 1 : 0) > 19) return std::nullopt;
+    text = text.substr(0, point);
+  }
   std::int64_t out = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (status != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;

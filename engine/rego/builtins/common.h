@@ -37,7 +37,7 @@ Value operand_type_error(BuiltinContext& context, int operand, std::initializer_
 Value operand_element_error(BuiltinContext& context, int operand, const Value& composite, const Value& got,
                             std::string_view want);
 
-// A number's text as an int64 the way Go's Atoi reads it: an optional sign and digits, nothing else.
+// A number's text as an int64 the way OPA reads integer operands: a sign, digits, and zeros after a point.
 std::optional<std::int64_t> plain_int(const Value& number);
 
 inline Value text_result(BuiltinContext& context, std::string_view text) { return make_string(context.arena, text); }

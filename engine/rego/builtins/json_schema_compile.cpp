@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/rego/builtins/go_url.h"
 #include "engine/rego/builtins/json_schema.h"
+#include "engine/rego/builtins/pattern_cache.h"
 #include "engine/rego/builtins/url_escape.h"
 #include "engine/value/json.h"
 #include "engine/value/number.h"
@@ -78,9 +79,8 @@ Result<void> check_url(std::string_view text) {
 bool is_schema(const Value& value) { return value.is_object() || value.is_bool(); }
 
 std::unique_ptr<re2::RE2> compile_pattern(std::string_view text) {
-  re2::RE2::Options options(re2::RE2::Quiet);
-  options.set_max_mem(std::int64_t{1} << 20);
-  return std::make_unique<re2::RE2>(re2::StringPiece(text.data(), text.size()), options);
+  std::string error;
+  return compile_regex(text, error);
 }
 
 }  // namespace
@@ -338,7 +338,7 @@ Result<void> SchemaCompiler::read_patterns(const Value& value, SchemaNode& node,
   for (std::uint32_t i = 0; i < patterns.size(); ++i) {
     const std::string_view text = patterns.keys()[i].as_string();
     auto compiled = compile_pattern(text);
-    if (!compiled->ok()) return invalid("Invalid regex pattern '" + str(text) + "'");
+    if (compiled == nullptr) return invalid("Invalid regex pattern '" + str(text) + "'");
     SchemaNode* child = make(text);
     PC_TRY_VOID(read(patterns.values()[i], *child, draft, depth + 1));
     node.patterns.emplace_back(std::move(compiled), child);
@@ -468,7 +468,7 @@ Result<void> SchemaCompiler::read_text(const Value& value, SchemaNode& node) {
   if (pattern) {
     if (!work_.spend(pattern->size())) return too_much();
     node.pattern = compile_pattern(*pattern);
-    if (!node.pattern->ok()) return invalid("pattern must be a valid regex");
+    if (node.pattern == nullptr) return invalid("pattern must be a valid regex");
     node.pattern_text = *pattern;
   }
   PC_TRY(const std::optional<std::string_view> format, text_of(value, "format"));

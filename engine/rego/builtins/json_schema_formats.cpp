@@ -7,6 +7,7 @@
 #include "engine/rego/builtins/go_url.h"
 #include "engine/rego/builtins/ip_net.h"
 #include "engine/rego/builtins/json_schema.h"
+#include "engine/rego/builtins/pattern_cache.h"
 
 namespace portcullis::rego::builtins {
 namespace {
@@ -89,9 +90,8 @@ bool is_uri_template(std::string_view text) {
 }
 
 bool is_regex(std::string_view text) {
-  re2::RE2::Options options(re2::RE2::Quiet);
-  options.set_max_mem(std::int64_t{1} << 20);
-  return text.empty() || re2::RE2(re2::StringPiece(text.data(), text.size()), options).ok();
+  std::string error;
+  return text.empty() || compile_regex(text, error) != nullptr;
 }
 
 bool is_uuid(std::string_view text) {

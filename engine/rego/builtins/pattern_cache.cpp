@@ -52,6 +52,37 @@ std::string with_named_groups(std::string_view pattern) {
   return out;
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// The length of "{n}", "{n,}" or "{n,m}" at the start of `text`, 0 when there is none.
+std::size_t repeat_length(std::string_view text) {
+  std::size_t at = 1;
+  while (at < text.size() && is_digit(text[at])) ++at;
+  if (at == 1) return 0;
+  if (at < text.size() && text[at] == ',') ++at;
+  while (at < text.size() && is_digit(text[at])) ++at;
+  return at < text.size() && text[at] == '}' ? at + 1 : 0;
+}
+
+// What RE2 takes and Go does not: \C, and repeat counts so long that RE2 reads them as text. Empty: nothing.
+std::string refused_by_go(std::string_view pattern) {
+  constexpr std::size_t kLongest = 9;  // digits of a count
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '\\' && i + 1 < pattern.size()) {
+      const char next = pattern[++i];
+      if (next == 'C') return "invalid escape sequence: `\\C`";
+      if (next != 'Q') continue;
+      const std::size_t end = pattern.find("\\E", i);
+      if (end == std::string_view::npos) break;
+      i = end + 1;
+    } else if (pattern[i] == '{') {
+      const std::size_t length = repeat_length(pattern.substr(i));
+      if (length > kLongest + 2) return "invalid repeat count: `" + std::string(pattern.substr(i, length)) + "`";
+    }
+  }
+  return {};
+}
+
 std::unique_ptr<re2::RE2> compile(const std::string& pattern, std::string& error) {
   re2::RE2::Options options;
   options.set_log_errors(false);
@@ -65,6 +96,20 @@ std::unique_ptr<re2::RE2> compile(const std::string& pattern, std::string& error
 }
 
 }  // namespace
+
+std::unique_ptr<re2::RE2> compile_regex(std::string_view pattern, std::string& error) {
+  if (pattern.size() > PatternCache::kMaxPatternBytes) {
+    error = "error parsing regexp: expression too large";
+    return nullptr;
+  }
+  const bool unusual = pattern.find('{') != std::string_view::npos || pattern.find("\\C") != std::string_view::npos;
+  if (const std::string refused = unusual ? refused_by_go(pattern) : std::string(); !refused.empty()) {
+    error = "error parsing regexp: " + refused;
+    return nullptr;
+  }
+  const bool named = pattern.find("(?<") != std::string_view::npos;
+  return compile(named ? with_named_groups(pattern) : std::string(pattern), error);
+}
 
 PatternCache::PatternCache() = default;
 PatternCache::~PatternCache() = default;
@@ -95,12 +140,7 @@ const re2::RE2* PatternCache::Generations::add(std::string key, std::unique_ptr<
 
 const re2::RE2* PatternCache::regex(std::string_view pattern, std::string& error) {
   if (const re2::RE2* hit = regexes_.find(pattern)) return hit;
-  if (pattern.size() > kMaxPatternBytes) {
-    error = "error parsing regexp: expression too large";
-    return nullptr;
-  }
-  const bool named = pattern.find("(?<") != std::string_view::npos;
-  auto compiled = compile(named ? with_named_groups(pattern) : std::string(pattern), error);
+  auto compiled = compile_regex(pattern, error);
   return compiled ? regexes_.add(std::string(pattern), std::move(compiled)) : nullptr;
 }
 

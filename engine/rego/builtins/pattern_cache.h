@@ -17,6 +17,9 @@ class RE2;
 
 namespace portcullis::rego {
 
+// A pattern as Go's regexp package reads it. Null: `error` says what is wrong, in that package's words. Not cached.
+std::unique_ptr<re2::RE2> compile_regex(std::string_view pattern, std::string& error);
+
 class PatternCache {
  public:
   static constexpr std::size_t kMaxEntries = 512;  // of each sort

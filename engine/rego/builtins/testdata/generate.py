@@ -200,6 +200,13 @@ yamls = ["a: 1\nb: [x, y]", "yes", "0o17", "1_000", "a: 1\na: 2", "- 1\n- 2.5", 
 product("yaml.unmarshal", yamls + [1])
 product("yaml.is_valid", yamls + [1])
 product("yaml.marshal", mixed + ["yes", "1", "a: b", "multi\nline", N("1.50"), {"z": [1, [2, 3]], "a": {"k": "v"}}, [{"a": 1, "b": [2]}], "", " lead", "null", "0x1f", "#x", "- x"])
+for one in [N("1.0"), N("2.00"), N("-1.0"), N("1.5"), N("1e0"), N("1.00000000000000000"), N("1.000000000000000000")]:
+    call("array.slice", [1, 2, 3, 4], one, 3)
+    call("substring", "abcdef", one, 2)
+    call("strings.split_n", "a.b.c", ".", one)
+    call("regex.find_n", "a", "aaa", one)
+    call("time.add_date", 0, one, 0, 0)
+    call("indexof_n", "abcabc", "c")
 
 
 def main():

@@ -51,6 +51,15 @@ def mutate(value, rng, pool, values):
     return rng.choice(values)
 
 
+def well_formed(value):
+    """A set is written {"$set": [...]} and in no other way."""
+    if isinstance(value, dict):
+        if "$set" in value and not isinstance(value["$set"], list):
+            return False
+        return all(well_formed(v) for v in value.values())
+    return all(well_formed(v) for v in value) if isinstance(value, list) else True
+
+
 def main():
     seed, count, prefix = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     rng = random.Random(seed)
@@ -67,7 +76,8 @@ def main():
         if args:
             at = rng.randrange(len(args))
             args[at] = mutate(args[at], rng, pool, values)
-        print(json.dumps({"f": c["f"], "a": args}))
+        if well_formed(args):
+            print(json.dumps({"f": c["f"], "a": args}))
 
 
 main()
