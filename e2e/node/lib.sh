@@ -33,8 +33,7 @@ prepare_images() {
   e2e/node-cluster.sh build
   e2e/control-plane.sh build --helm
   kubectl=$(e2e/control-plane.sh kubectl)
-  tools/build.sh
-  tools/image.sh
+  if [ -z "${E2E_IMAGE_READY:-}" ]; then tools/build.sh; tools/image.sh; fi
   figure "image: $(stat -c %s build/portcullis-image.tar) bytes, of which the program $(stat -c %s build/image/manager)"
   gatekeeper_manifest=$(gatekeeper_folder)/deploy/gatekeeper.yaml
   [ -s "$gatekeeper_manifest" ] || fail "Gatekeeper's manifest is not in its module"
@@ -136,8 +135,8 @@ fail_closed() {
     {"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": 10},
     {"op": "replace", "path": "/webhooks/0/namespaceSelector", "value": {"matchExpressions": [
       {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["gatekeeper-system", "kube-node-lease"]}]}}]' >/dev/null
-  k create --dry-run=client -o json -f e2e/demo/pod.yaml >"$run/bad-pod.json"
-  k create --dry-run=client -o json -f e2e/demo/pod-fixed.yaml >"$run/good-pod.json"
+  k -n shop create --dry-run=client -o json -f e2e/demo/pod.yaml >"$run/bad-pod.json"
+  k -n shop create --dry-run=client -o json -f e2e/demo/pod-fixed.yaml >"$run/good-pod.json"
 }
 load_start() {
   rm -f "$run/stop-load"
