@@ -5,6 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/lib.sh
 
 tools/setup.sh build >/dev/null || tools/setup.sh build
+mkdir -p build
 [ -f build/release/build.ninja ] || cmake --preset release >build/.configure.log 2>&1 || { cat build/.configure.log >&2; exit 1; }
 cmake --build build/release --target portcullis -j "$(job_count)"
 mkdir -p bin
