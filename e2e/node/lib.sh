@@ -67,9 +67,8 @@ deploy_manifest() {
 undeploy_manifest() { k delete -f "$1" --wait=true --timeout=120s >"$run/delete.log" 2>&1 || { tail -n 5 "$run/delete.log"; return 1; }; }
 deploy_chart() {
   local began=$SECONDS
-  # The probe looks up a name, and there is no DNS on this node.
   helm install gatekeeper charts/portcullis -n $system --create-namespace --wait --timeout 180s \
-    --set postInstall.probeWebhook.enabled=false --set preUninstall.deleteWebhookConfigurations.enabled=true >"$run/helm.log" || { cat "$run/helm.log"; show_pods; ks describe jobs | tail -n 20; ks get events | tail -n 10; return 1; }
+    -f e2e/node/values.yaml >"$run/helm.log" || { cat "$run/helm.log"; show_pods; ks describe jobs | tail -n 20; ks get events | tail -n 10; return 1; }
   wait_ready 4 180
   figure "all 4 pods Ready, hooks done, $((SECONDS - began)) s after helm install"
   expect_in "$(k get namespace $system -o 'jsonpath={.metadata.labels}')" '"admission.gatekeeper.sh/ignore":"no-self-managing"'
@@ -77,13 +76,16 @@ deploy_chart() {
   show_pods
 }
 show_chart_changes() {
-  step "helm upgrade, rollback"
+  step "helm upgrade, rollback, under load"
+  load_objects
+  load_start
   helm upgrade gatekeeper charts/portcullis -n $system --wait --timeout 180s --reuse-values --set replicas=2 --set logDenies=true >"$run/helm.log" || { cat "$run/helm.log"; return 1; }
   wait_ready 3 120
   refused
   helm rollback gatekeeper 1 -n $system --wait --timeout 180s >/dev/null
   wait_ready 4 120
   refused
+  load_end "helm upgrade and rollback"
 }
 undeploy_chart() {
   helm uninstall gatekeeper -n $system --wait --timeout 120s >/dev/null
@@ -135,6 +137,9 @@ fail_closed() {
     {"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": 10},
     {"op": "replace", "path": "/webhooks/0/namespaceSelector", "value": {"matchExpressions": [
       {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["gatekeeper-system", "kube-node-lease"]}]}}]' >/dev/null
+  load_objects
+}
+load_objects() {
   k -n shop create --dry-run=client -o json -f e2e/demo/pod.yaml >"$run/bad-pod.json"
   k -n shop create --dry-run=client -o json -f e2e/demo/pod-fixed.yaml >"$run/good-pod.json"
 }
