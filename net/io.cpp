@@ -38,7 +38,7 @@ class CancelAt final : public Expirable {
   void on_expired() noexcept override {
     try {
       object_.cancel();
-    } catch (const std::exception&) {  // a socket that is gone needs no cancelling
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): a socket that is gone needs no cancelling
     }
   }
   Object& object_;

@@ -12,10 +12,10 @@ namespace {
 
 int native_version(TlsVersion version) noexcept {
   switch (version) {
-    case TlsVersion::k1_0: return TLS1_VERSION;
-    case TlsVersion::k1_1: return TLS1_1_VERSION;
-    case TlsVersion::k1_2: return TLS1_2_VERSION;
-    case TlsVersion::k1_3: return TLS1_3_VERSION;
+    case TlsVersion::kTls10: return TLS1_VERSION;
+    case TlsVersion::kTls11: return TLS1_1_VERSION;
+    case TlsVersion::kTls12: return TLS1_2_VERSION;
+    case TlsVersion::kTls13: return TLS1_3_VERSION;
   }
   return TLS1_3_VERSION;
 }
@@ -98,7 +98,7 @@ int verify_common_name(int preverified, X509_STORE_CTX* store) {
 // What both sides share: nothing that is obsolete, and a record is read with one system call.
 void set_common(SSL_CTX* context, TlsVersion min_version) {
   SSL_CTX_set_min_proto_version(context, native_version(min_version));
-  if (min_version < TlsVersion::k1_2) SSL_CTX_set_security_level(context, 0);  // OpenSSL 3 has 1.0 and 1.1 there only
+  if (min_version < TlsVersion::kTls12) SSL_CTX_set_security_level(context, 0);  // OpenSSL 3 has 1.0 and 1.1 there only
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(context,
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
@@ -120,10 +120,10 @@ std::string take_openssl_errors(std::string_view otherwise) {
 }
 
 Result<TlsVersion> parse_tls_version(std::string_view text) {
-  if (text == "1.0") return TlsVersion::k1_0;
-  if (text == "1.1") return TlsVersion::k1_1;
-  if (text == "1.2") return TlsVersion::k1_2;
-  if (text == "1.3") return TlsVersion::k1_3;
+  if (text == "1.0") return TlsVersion::kTls10;
+  if (text == "1.1") return TlsVersion::kTls11;
+  if (text == "1.2") return TlsVersion::kTls12;
+  if (text == "1.3") return TlsVersion::kTls13;
   return make_error(Code::kInvalid, "unknown TLS version \"" + std::string(text) + "\" (1.0, 1.1, 1.2, 1.3)");
 }
 

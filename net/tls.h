@@ -16,14 +16,14 @@ struct ssl_ctx_st;  // OpenSSL's SSL_CTX
 
 namespace portcullis::net {
 
-enum class TlsVersion : std::uint8_t { k1_0, k1_1, k1_2, k1_3 };
+enum class TlsVersion : std::uint8_t { kTls10, kTls11, kTls12, kTls13 };
 // "1.0" … "1.3", as --tls-min-version takes them. kInvalid for any other text.
 Result<TlsVersion> parse_tls_version(std::string_view text);
 
 struct TlsServerOptions {
   std::string certificate_chain_pem;  // leaf first
   std::string private_key_pem;
-  TlsVersion min_version = TlsVersion::k1_3;
+  TlsVersion min_version = TlsVersion::kTls13;
   std::string client_ca_pem;       // not empty: a client certificate of one of these authorities is required
   std::string client_common_name;  // not empty: and its common name must be this
   std::vector<std::string> alpn = {"h2", "http/1.1"};  // in order of preference
@@ -68,7 +68,7 @@ struct TlsClientOptions {
   std::string private_key_pem;
   bool insecure_skip_verify = false;  // only when the user asked for it
   std::string server_name;            // name to verify and to send (SNI); empty: the host that is dialled
-  TlsVersion min_version = TlsVersion::k1_2;
+  TlsVersion min_version = TlsVersion::kTls12;
   std::vector<std::string> alpn = {"http/1.1"};
 };
 
