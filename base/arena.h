@@ -36,7 +36,8 @@ class Arena {
   template <typename T>
   T* allocate_array(std::size_t count) {
     static_assert(std::is_trivially_destructible_v<T>);
-    return static_cast<T*>(allocate(count * sizeof(T), alignof(T)));
+    return static_cast<T*>(
+        allocate(count * sizeof(T), alignof(T)));  // NOLINT(bugprone-sizeof-expression): T may be a pointer
   }
 
   // A copy of `text` that lives as long as the arena (not NUL-terminated).
