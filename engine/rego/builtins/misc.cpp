@@ -111,7 +111,9 @@ void add_time_fields(BuiltinContext& c, const Uuid& id, std::int64_t version, st
   // 100 ns since 1582-10-15.
   const std::uint64_t ticks = big_endian(id, 0, 4) | big_endian(id, 4, 2) << 32 | (big_endian(id, 6, 2) & 0xfffu) << 48;
   const std::int64_t since_1970 = static_cast<std::int64_t>(ticks) - 122192928000000000;
-  out.push_back({Value::string("time"), Value::integer(since_1970 * 100)});
+  // Times after 2262 wrap, as OPA's do.
+  const std::uint64_t ns = static_cast<std::uint64_t>(since_1970) * 100;
+  out.push_back({Value::string("time"), Value::integer(static_cast<std::int64_t>(ns))});
   std::string node;
   for (std::size_t i = 10; i < 16; ++i) {
     if (!node.empty()) node += '-';
