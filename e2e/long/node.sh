@@ -45,6 +45,8 @@ switch() {
   fail_closed
   switch_image "$image" "Gatekeeper -> Portcullis"
   switch_image "openpolicyagent/gatekeeper:$GATEKEEPER" "Portcullis -> Gatekeeper"
+  remove_policies
+  undeploy_manifest "$gatekeeper_manifest"
 }
 
 prepare_images
