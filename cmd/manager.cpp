@@ -319,6 +319,11 @@ Result<void> Manager::start_webhook() {
   admit.validate_enforcement_action = !options_.disable_enforcement_action_validation;
   admit.serve_admit = operations_.webhook;
   admit.excluded = excluded_from(policy::Process::kWebhook);
+  admit.trace = [configs = controllers_->configs(),
+                 key = kube::object_key(options_.pod_namespace, policy::kConfigName)](const policy::Review& review) {
+    const kube::ObjectPtr config = configs->get(key);
+    return config == nullptr ? webhook::Trace::kOff : webhook::trace_of(config->root(), review);
+  };
   admit.limits = cluster_limits();
   admit.ready = [this] { return readiness_.satisfied() && world_->settled(); };
   webhook::AdmitObserver observer;

@@ -28,8 +28,6 @@ namespace portcullis::webhook {
 
 inline constexpr std::size_t kMaxBody = 7340032;  // a body of this size is already too large, as in Gatekeeper
 
-enum class Trace : std::uint8_t { kOff, kTrace, kTraceAndDump };
-
 struct AdmitOptions {
   std::string own_namespace = "gatekeeper-system";
   std::vector<std::string> exempt_namespaces;

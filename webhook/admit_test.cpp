@@ -59,9 +59,11 @@ class Admit : public testing::Test {
     options.report.log_denies = true;
     options.report.log_stats = true;
     options.excluded = [](std::string_view name) { return name == "excluded"; };
-    options.trace = [](const policy::Review& review) {
-      return review.username == "traced" ? Trace::kTraceAndDump : Trace::kOff;
-    };
+    config_ = Document::parse_json(R"({"spec": {"validation": {"traces": [
+        {"user": "traced", "kind": {"version": "v1", "kind": "ConfigMap"}, "dump": "ALL"},
+        {"user": "other", "kind": {"version": "v1", "kind": "Secret"}}]}}})")
+                  .value();
+    options.trace = [this](const policy::Review& review) { return trace_of(config_.root(), review); };
     log::set_sink([this](std::string_view line) { lines_.emplace_back(line); });
     AdmitObserver observer;
     observer.reviewed = [this](std::string_view status, bool, std::chrono::nanoseconds) {
@@ -118,6 +120,7 @@ class Admit : public testing::Test {
   Document answer_;
   std::string statuses_;
   std::vector<std::string> lines_;  // of the log
+  Document config_;
   bool ready_ = true;
 };
 
@@ -308,6 +311,11 @@ TEST_F(Admit, LogsViolationsStatisticsAndTraces) {
   post(traced);
   EXPECT_THAT(lines_, testing::Contains(HasSubstr("Target: admission.k8s.gatekeeper.sh\\nTrace:")));
   EXPECT_THAT(lines_, testing::Contains(HasSubstr(R"("msg":"{\"target\":\"admission.k8s.gatekeeper.sh\")")));
+  lines_.clear();
+  std::string other = review_of("a");
+  other.replace(other.find("alice"), 5, "other");  // another kind
+  post(other);
+  EXPECT_THAT(lines_, testing::Not(testing::Contains(HasSubstr("Target: "))));
 }
 
 TEST_F(Admit, DoesNotManageItself) {

@@ -2,6 +2,7 @@
 // Threads: any; immutable. Lifetime: the recorder must outlive it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,10 @@ void report_violations(const ReportOptions& options, const policy::Review& revie
 
 // "admission review request stats"; nothing when no template was evaluated.
 void log_review_stats(const policy::Review& review, const policy::ReviewResult& result, bool tracing);
+
+enum class Trace : std::uint8_t { kOff, kTrace, kTraceAndDump };
+// What Config (may be undefined) asks for in spec.validation.traces: an entry counts for exactly its user and kind.
+Trace trace_of(const Value& config, const policy::Review& review);
 
 // The text that Config's spec.validation.traces asks for. There is no step-by-step trace of evaluation in it: it names
 // the templates that ran, how long they took, and the results.
