@@ -96,8 +96,6 @@ void declare_engine_flags(GoFlags& f, ManagerOptions& o) {
   f.add("sync-vap-enforcement-scope", o.sync_vap_enforcement_scope,
         "deprecated: generated policies follow the webhook");
   f.add("enable-referential-rules", o.enable_referential_rules, "let templates read data.inventory");
-  f.add("max-inventory-bytes", o.max_inventory_bytes,
-        "bound of the memory for synced objects (not a flag of Gatekeeper's); 0: none");
   f.add("disable-opa-builtin", o.disabled_opa_builtins, "Rego builtin that templates may not call; repeatable");
   f.add("enable-external-data", o.enable_external_data, "let templates call external_data");
   f.add("external-data-provider-response-cache-ttl", o.external_data_cache_ttl, "how long provider answers are kept");
@@ -113,6 +111,7 @@ void declare_own_flags(GoFlags& f, ManagerOptions& o) {
   f.add("audit-schedule-time-zone", o.audit_time_zone, "IANA time zone of --audit-schedule; UTC when empty");
   f.add("audit-request-annotation", o.audit_request_annotation,
         "annotation of the own Namespace whose change starts an audit; off when empty");
+  f.add("max-inventory-bytes", o.max_inventory_bytes, "bound of the memory for synced objects; 0: none");
   f.add("constraint-metrics", o.constraint_metrics,
         "metrics of each constraint: violations, evaluations and their time");
   f.add("constraint-metrics-limit", o.constraint_metrics_limit,
