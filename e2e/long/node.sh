@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# a real node with running pods: deployed three ways, restarts, disruption budget, and Gatekeeper switched over and back
+# a real node with running pods: deployed four ways, restarts, disruption budget, and Gatekeeper switched over and back
 # limit: 1800
-# E2E_NODE="manifest chart gatekeeper-manifest switch" runs some of it; E2E_IMAGE_READY=1 takes build/portcullis-image.tar as it is
+# E2E_NODE="manifest chart gatekeeper-manifest gatekeeper-chart switch" runs some of it; E2E_IMAGE_READY=1 takes build/portcullis-image.tar as it is
 part=node
 . "$(dirname "${BASH_SOURCE[0]}")/../long-lib.sh"
 . e2e/node/lib.sh
@@ -21,7 +21,7 @@ way_manifest() {
 }
 way_chart() {
   step "WAY 2: the Helm chart, its hooks included"
-  deploy_chart
+  deploy_chart charts/portcullis
   show_policy
   show_chart_changes
   remove_policies
@@ -36,6 +36,15 @@ way_gatekeeper_manifest() {
   show_memory
   remove_policies
   undeploy_manifest "$run/switched.yaml"
+}
+way_gatekeeper_chart() {
+  step "AND: Gatekeeper's chart, nothing changed but the images, those of its hooks too"
+  deploy_chart "$(gatekeeper_folder)/charts/gatekeeper" --set preUninstall.deleteWebhookConfigurations.enabled=false \
+    --set "image.repository=${image%:*},image.crdRepository=${image%:*},image.release=${image#*:}" \
+    --set "postInstall.labelNamespace.image.repository=${image%:*},postInstall.labelNamespace.image.tag=${image#*:}"
+  show_policy
+  remove_policies
+  undeploy_chart
 }
 switch() {
   step "THE SWITCH: Gatekeeper with live policies, then Portcullis, then Gatekeeper again"
@@ -59,11 +68,12 @@ k create namespace shop >/dev/null
 wait_until 30 "the namespace has its account" k -n shop get serviceaccount default
 k -n shop apply -f e2e/demo/old-pod.yaml >/dev/null
 
-for what in ${E2E_NODE:-manifest chart gatekeeper-manifest switch}; do
+for what in ${E2E_NODE:-manifest chart gatekeeper-manifest gatekeeper-chart switch}; do
   case $what in
     manifest) way_manifest ;;
     chart) way_chart ;;
     gatekeeper-manifest) way_gatekeeper_manifest ;;
+    gatekeeper-chart) way_gatekeeper_chart ;;
     switch) switch ;;
     *) fail "unknown: $what" ;;
   esac

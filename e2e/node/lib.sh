@@ -65,10 +65,10 @@ deploy_manifest() {
   show_pods
 }
 undeploy_manifest() { k delete -f "$1" --wait=true --timeout=120s >"$run/delete.log" 2>&1 || { tail -n 5 "$run/delete.log"; return 1; }; }
-deploy_chart() {
-  local began=$SECONDS
-  helm install gatekeeper charts/portcullis -n $system --create-namespace --wait --timeout 180s \
-    -f e2e/node/values.yaml >"$run/helm.log" || { cat "$run/helm.log"; show_pods; ks describe jobs | tail -n 20; ks get events | tail -n 10; return 1; }
+deploy_chart() {  # the chart, more arguments of helm
+  local began=$SECONDS chart=$1; shift
+  helm install gatekeeper "$chart" -n $system --create-namespace --wait --timeout 180s \
+    -f e2e/node/values.yaml "$@" >"$run/helm.log" || { cat "$run/helm.log"; show_pods; ks describe jobs | tail -n 20; ks get events | tail -n 10; return 1; }
   wait_ready 4 180
   figure "all 4 pods Ready, hooks done, $((SECONDS - began)) s after helm install"
   expect_in "$(k get namespace $system -o 'jsonpath={.metadata.labels}')" '"admission.gatekeeper.sh/ignore":"no-self-managing"'
