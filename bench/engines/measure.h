@@ -10,6 +10,7 @@
 
 namespace portcullis::bench {
 
+extern double round_ns;           // how long a round takes (--round-ms)
 extern std::uint64_t heap_calls;  // operator new, since the start (bench_engines.cpp replaces it)
 
 inline double cpu_ns() {
@@ -20,7 +21,7 @@ inline double cpu_ns() {
 
 // Median of five rounds of about `round_ns` each.
 template <typename Call>
-double measure(Call&& call, double round_ns = 120e6) {
+double measure(Call&& call) {
   constexpr std::size_t kRounds = 5;
   std::size_t count = 1;
   for (;;) {
