@@ -89,7 +89,7 @@ struct ManagerOptions {
   bool enable_remote_cluster = false;
   std::string kubeconfig;
   bool debug_use_fake_pod = false;
-  // Beyond Gatekeeper; everything here is off by default.
+  // Beyond Gatekeeper. Off by default, but for the inventory's bound.
   std::vector<std::string> audit_schedules;
   std::string audit_time_zone;
   std::string audit_request_annotation;

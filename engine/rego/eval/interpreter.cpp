@@ -52,8 +52,7 @@ inline bool same(const Value& a, const Value& b) noexcept {
   if (a.kind() != b.kind()) return false;
   if (a.identical(b)) return true;
   if (a.is_string()) {
-    return a.size() == b.size() && (a.symbol() == nullptr || b.symbol() == nullptr) &&
-           std::memcmp(a.as_string().data(), b.as_string().data(), a.size()) == 0;
+    return (a.symbol() == nullptr || b.symbol() == nullptr) && a.as_string() == b.as_string();
   }
   if (a.is_integer() && b.is_integer()) return false;
   return equal(a, b);
