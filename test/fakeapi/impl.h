@@ -68,7 +68,10 @@ struct FakeApi::Impl : net::HttpHandler, std::enable_shared_from_this<FakeApi::I
   void changed() {
     ++change_count;
     change.notify_all();
-    net::post(pool.at(0).context(), [self = shared_from_this()] { self->signal.notify_all(); });
+    // Weakly: what is still queued when the pool stops must not keep its owner.
+    net::post(pool.at(0).context(), [weak = weak_from_this()] {
+      if (const std::shared_ptr<Impl> self = weak.lock()) self->signal.notify_all();
+    });
   }
   static Json in_version(Json object, const kube::ApiResource& resource) {
     object["apiVersion"] = resource.api_version();
