@@ -137,7 +137,7 @@ bool Interpreter::run(Machine& m, std::uint32_t function, Value& result) {
   Arena& arena = state.arena;
   const Instruction* const code = program.code.data();
   const std::uint32_t max_depth = m.options_.limits.call_depth;
-  const bool sharing = m.options_.share != 0;
+  const bool sharing = m.share_ != 0;
 
   {
     const std::size_t needed = program.functions[function].frame;
@@ -517,7 +517,7 @@ enter_function: {
   std::uint32_t remember = 0;
   if (sharing && callee.shared != kNoSlot && callee.is_function) {
     const SharedCall* const entry = m.shared_call(callee, &R(pc->b));
-    if (entry->share == m.options_.share && entry->function == callee.shared &&
+    if (entry->share == m.share_ && entry->function == callee.shared &&
         std::equal(entry->arguments, entry->arguments + callee.arguments, &R(pc->b),
                    [](const Value& a, const Value& b) { return a.identical(b); })) {
       if (pc->opcode == Opcode::kCallTest) NEXT_IF(entry->result.truthy());
@@ -584,7 +584,7 @@ leave_function: {
   if (frame.remember != 0) {
     SharedCall& entry = state.shared_calls[frame.remember - 1];
     const FunctionCode& callee = program.functions[frame.function];
-    entry.share = m.options_.share;
+    entry.share = m.share_;
     entry.function = callee.shared;
     // Nothing writes over a function's arguments.
     std::copy_n(registers, callee.arguments, entry.arguments);

@@ -38,7 +38,12 @@ void EvalScratch::reset() noexcept {
 }
 
 Machine::Machine(const ProgramCode& program, EvalScratch::State& state, Host& host, const EvalOptions& options)
-    : program_(program), state_(state), options_(options), context_(state.arena, host), ticks_(kTicksPerCheck) {
+    : program_(program),
+      state_(state),
+      options_(options),
+      share_(options.strict_builtin_errors ? 0 : options.share),
+      context_(state.arena, host),
+      ticks_(kTicksPerCheck) {
   state_.elements.clear();
   state_.environments.clear();
   state_.conflicts.clear();
@@ -53,9 +58,9 @@ Machine::Machine(const ProgramCode& program, EvalScratch::State& state, Host& ho
         std::min<std::uint64_t>(options.limits.instructions, static_cast<std::uint64_t>(kTicksPerCheck)));
   }
   spent_ = static_cast<std::uint64_t>(ticks_);
-  if (options.share == 0) return;
-  if (state_.share != options.share || state_.shared_states.size() < program.shared_slots) {
-    state_.share = options.share;
+  if (share_ == 0) return;
+  if (state_.share != share_ || state_.shared_states.size() < program.shared_slots) {
+    state_.share = share_;
     state_.shared_documents.resize(program.shared_slots);
     state_.shared_states.assign(program.shared_slots, static_cast<std::uint8_t>(kMemoEmpty));
   }

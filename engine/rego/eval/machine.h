@@ -120,6 +120,7 @@ class Machine {
   const ProgramCode& program_;
   EvalScratch::State& state_;
   const EvalOptions& options_;
+  const std::uint64_t share_;  // EvalOptions::share; 0 where errors must come up again in each evaluation
   BuiltinContext context_;
   Environment* environment_ = nullptr;
   std::uint32_t environment_index_ = 0;

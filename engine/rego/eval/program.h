@@ -71,7 +71,8 @@ struct EvalOptions {
   const DataIndex* index = nullptr;  // of `data`; null: there is none
   // Evaluations with the same number (EvalScratch::new_share, 0: none) share what does not depend on
   // PlanOptions::varying_input. They must run in one scratch without a reset between them, on the same data and input
-  // but for those members, and on programs planned from the same modules.
+  // but for those members, and on programs planned from the same modules. With strict_builtin_errors nothing is shared:
+  // a value would hide the error that made it undefined.
   std::uint64_t share = 0;
 };
 
