@@ -34,24 +34,22 @@ Http2Connection::Http2Connection(boost::asio::io_context& context, Transport& tr
       session_(limits_of(runner.options())),
       changed_(context) {}
 
-// The transport has one deadline; the sooner of both sides counts.
+// The transport has one deadline; the sooner of both sides counts. The read side's is that of the request that is being
+// received for longest, or of a connection on which nothing happens; while handlers run there is none.
 void Http2Connection::set_deadline() {
   const HttpServerOptions& options = runner_.options();
-  Reading now = Reading::kNothing;
-  if (session_.receiving() > 0) {
-    now = Reading::kRequest;
-  } else if (session_.open() == 0) {
-    now = Reading::kIdle;
+  const std::int32_t oldest = session_.oldest_receiving();
+  const bool idle = session_.open() == 0;
+  if (oldest != 0) {
+    if (oldest != oldest_) read_until_ = Deadline::after(options.body_timeout);
+  } else if (!idle) {
+    read_until_ = Deadline::never();
+  } else if (!idle_ || progressed_) {
+    read_until_ = said_goodbye_ ? Deadline::after(kGoodbye) : Deadline::after(options.idle_timeout);
   }
-  if (said_goodbye_ && session_.open() == 0) {
-    if (reading_ != Reading::kNothing || read_until_.is_never()) read_until_ = Deadline::after(kGoodbye);
-    reading_ = Reading::kNothing;
-  } else if (now != reading_) {
-    reading_ = now;
-    read_until_ = now == Reading::kNothing   ? Deadline::never()
-                  : now == Reading::kRequest ? Deadline::after(options.body_timeout)
-                                             : Deadline::after(options.idle_timeout);
-  }
+  oldest_ = oldest;
+  idle_ = idle;
+  progressed_ = false;
   transport_.set_deadline(read_until_.sooner(write_until_));
 }
 
@@ -85,12 +83,16 @@ awaitable<bool> Http2Connection::read_some(bool* progress) {
   const IoStatus status = transport_.try_read(in_.data(), in_.size(), done);
   if (status == IoStatus::kDone) {
     *progress = true;
+    progressed_ = true;
     co_return session_.feed(std::string_view(in_).substr(0, done));
   }
   if (status == IoStatus::kEnd || status == IoStatus::kFailed) co_return false;
   set_deadline();
   Result<void> ready = co_await transport_.wait(status);
-  co_return ready.ok();
+  if (ready.ok()) co_return true;
+  if (ready.error().code != Code::kTimeout || !idle_ || draining_) co_return false;
+  drain();  // nothing has happened for long: not without a word, for a request may be on its way
+  co_return true;
 }
 
 void Http2Connection::answer(Http2Stream& stream) {
@@ -199,6 +201,7 @@ awaitable<void> Http2Connection::flush() {
 void Http2Connection::drain() {
   if (draining_ || ended_) return;
   draining_ = true;
+  progressed_ = true;  // the deadline begins anew
   ++running_;
   spawn(context_, say_goodbye(), runner_.options().name + " drain");
 }
@@ -213,6 +216,7 @@ awaitable<void> Http2Connection::say_goodbye() {
   }
   session_.refuse_new();
   said_goodbye_ = true;
+  progressed_ = true;
   co_await flush();
   leave();
 }

@@ -49,7 +49,9 @@ class Http2Connection {
   bool said_goodbye_ = false;
   Deadline read_until_ = Deadline::never();
   Deadline write_until_ = Deadline::never();
-  enum class Reading : std::uint8_t { kNothing, kIdle, kRequest } reading_ = Reading::kNothing;
+  bool idle_ = false;        // read_until_ is the end of an idle connection
+  bool progressed_ = false;  // something was read since it was set
+  std::int32_t oldest_ = 0;  // the stream whose end read_until_ waits for
   std::string in_;
   std::string out_;
 };

@@ -351,6 +351,15 @@ void Http2Session::refuse_new() {
       session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR, nullptr, 0));
 }
 
+std::int32_t Http2Session::oldest_receiving() const noexcept {
+  std::int32_t oldest = 0;
+  if (receiving_ == 0) return oldest;
+  for (const auto& stream : streams_) {
+    if (stream->receiving && (oldest == 0 || stream->id < oldest)) oldest = stream->id;
+  }
+  return oldest;
+}
+
 bool Http2Session::alive() const noexcept {
   return !failed_ && (nghttp2_session_want_read(session_) != 0 || nghttp2_session_want_write(session_) != 0);
 }

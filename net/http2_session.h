@@ -85,6 +85,8 @@ class Http2Session {
   bool alive() const noexcept;                         // something may still be read or written
   std::size_t open() const noexcept { return live_; }  // streams that are received, handled or answered
   std::size_t receiving() const noexcept { return receiving_; }
+  // The id of the stream that is being received for longest, 0 when there is none. O(streams) when there is one.
+  std::int32_t oldest_receiving() const noexcept;
 
  private:
   struct Callbacks;

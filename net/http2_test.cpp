@@ -93,6 +93,11 @@ class Http2Client {
     return nghttp2_submit_request(session, nullptr, fields.data(), fields.size(), has_body ? &provider : nullptr,
                                   nullptr);
   }
+  // Ends the body of a request that was asked with `complete` off.
+  void complete(std::int32_t id) {
+    bodies[static_cast<std::size_t>(id / 2)]->complete = true;  // ids are 1, 3, 5 …
+    nghttp2_session_resume_data(session, id);
+  }
   void reset(std::int32_t id) { nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL); }
 
   std::string output() {
@@ -356,8 +361,8 @@ awaitable<Result<void>> pump(Transport* transport, Http2Client* client, std::siz
 
 class Http2ServerTest : public testing::Test {
  protected:
-  void SetUp() override {
-    HttpServerOptions options;
+  void SetUp() override { start({}); }
+  void start(HttpServerOptions options) {
     options.host = "127.0.0.1";
     server = std::make_unique<HttpServer>(pool, handler, options, &cell);
     ASSERT_TRUE(server->start().ok());
@@ -444,6 +449,68 @@ TEST_F(Http2ServerTest, ClientLeavesWhileItIsServed) {
   close();
   server->stop(soon());
   EXPECT_EQ(server->stats().open_connections, 0u);
+}
+
+// With deadlines short enough to see them pass.
+class Http2DeadlineTest : public Http2ServerTest {
+ protected:
+  void SetUp() override {
+    HttpServerOptions options;
+    options.idle_timeout = std::chrono::milliseconds(800);
+    options.body_timeout = std::chrono::milliseconds(800);
+    start(options);
+  }
+  static bool passed(std::chrono::steady_clock::time_point since, std::chrono::milliseconds span) {
+    return std::chrono::steady_clock::now() - since > span;
+  }
+};
+
+TEST_F(Http2DeadlineTest, BusyConnectionIsNotIdle) {
+  const auto began = std::chrono::steady_clock::now();
+  std::size_t asked = 0;
+  while (!passed(began, std::chrono::milliseconds(1800))) {
+    client.ask("POST", "/now", "x");
+    const Result<void> done = run(++asked);
+    ASSERT_TRUE(done.ok()) << done.error().to_string();
+  }
+  EXPECT_TRUE(client.goaways.empty());
+  EXPECT_EQ(server->stats().accepted, 1u);
+}
+
+TEST_F(Http2DeadlineTest, IdleConnectionIsToldBeforeItEnds) {
+  client.ask("GET", "/now");
+  ASSERT_TRUE(run(1).ok());
+  const Result<void> ended = run(2);
+  EXPECT_FALSE(ended.ok());
+  ASSERT_FALSE(client.goaways.empty())
+      << ended.error().to_string();  // nghttp2's client stops listening after the first
+  EXPECT_EQ(client.goaways[0].second, static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));
+}
+
+TEST_F(Http2DeadlineTest, StalledRequestEndsTheConnection) {
+  client.ask("POST", "/now", "half", {}, false);
+  const Result<void> ended = run(1);
+  EXPECT_FALSE(ended.ok());
+}
+
+TEST_F(Http2DeadlineTest, RequestsThatOverlapHaveEachTheirTime) {
+  const auto began = std::chrono::steady_clock::now();
+  std::int32_t open = client.ask("POST", "/now", "a", {}, false);
+  std::size_t asked = 0;
+  while (!passed(began, std::chrono::milliseconds(1800))) {
+    const auto from = std::chrono::steady_clock::now();
+    const std::int32_t next = client.ask("POST", "/now", "b", {}, false);
+    while (!passed(from, std::chrono::milliseconds(50))) {
+      client.ask("GET", "/now");
+      const Result<void> done = run(++asked);
+      ASSERT_TRUE(done.ok()) << done.error().to_string();
+    }
+    client.complete(open);
+    const Result<void> done = run(++asked);
+    ASSERT_TRUE(done.ok()) << done.error().to_string();
+    EXPECT_EQ(client.answers[open].headers[":status"], "200");
+    open = next;
+  }
 }
 
 }  // namespace
