@@ -35,22 +35,44 @@ Http2Connection::Http2Connection(boost::asio::io_context& context, Transport& tr
       changed_(context) {}
 
 // The transport has one deadline; the sooner of both sides counts. The read side's is that of the request that is being
-// received for longest, or of a connection on which nothing happens; while handlers run there is none.
+// received for longest; of the peer, which must take answers that its flow control holds back; or of a connection on
+// which nothing happens. While handlers run there is none: they have their own.
 void Http2Connection::set_deadline() {
   const HttpServerOptions& options = runner_.options();
   const std::int32_t oldest = session_.oldest_receiving();
-  const bool idle = session_.open() == 0;
+  Awaited now = Awaited::kNext;
   if (oldest != 0) {
-    if (oldest != oldest_) read_until_ = Deadline::after(options.body_timeout);
-  } else if (!idle) {
-    read_until_ = Deadline::never();
-  } else if (!idle_ || progressed_) {
-    read_until_ = said_goodbye_ ? Deadline::after(kGoodbye) : Deadline::after(options.idle_timeout);
+    now = Awaited::kRequest;
+  } else if (session_.open() > 0) {
+    now = running_ > 0 ? Awaited::kHandlers : Awaited::kWindow;
   }
+  const bool anew = now != awaited_ || (now == Awaited::kRequest ? oldest != oldest_ : progressed_);
+  if (anew) {
+    switch (now) {
+      case Awaited::kRequest: read_until_ = Deadline::after(options.body_timeout); break;
+      case Awaited::kHandlers: read_until_ = Deadline::never(); break;
+      case Awaited::kWindow: read_until_ = Deadline::after(options.write_timeout); break;
+      case Awaited::kNext:
+        read_until_ = Deadline::after(said_goodbye_ ? std::chrono::nanoseconds(kGoodbye) : options.idle_timeout);
+        break;
+    }
+  }
+  awaited_ = now;
   oldest_ = oldest;
-  idle_ = idle;
   progressed_ = false;
   transport_.set_deadline(read_until_.sooner(write_until_));
+}
+
+// The deadline has passed. False: that is the end of the connection.
+bool Http2Connection::on_late() {
+  if (write_until_.passed()) return false;
+  if (awaited_ == Awaited::kRequest) {  // that one alone
+    session_.time_out(oldest_);
+    return true;
+  }
+  if (awaited_ != Awaited::kNext || draining_) return false;
+  drain();  // nothing has happened for long: not without a word, for a request may be on its way
+  return true;
 }
 
 awaitable<void> Http2Connection::run() {
@@ -90,9 +112,7 @@ awaitable<bool> Http2Connection::read_some(bool* progress) {
   set_deadline();
   Result<void> ready = co_await transport_.wait(status);
   if (ready.ok()) co_return true;
-  if (ready.error().code != Code::kTimeout || !idle_ || draining_) co_return false;
-  drain();  // nothing has happened for long: not without a word, for a request may be on its way
-  co_return true;
+  co_return ready.error().code == Code::kTimeout&& on_late();
 }
 
 void Http2Connection::answer(Http2Stream& stream) {
@@ -168,7 +188,10 @@ awaitable<void> Http2Connection::stream_body(Http2Stream* stream) {
     co_await flush();
     while (!ended_ && !stream->gone && Http2Session::unsent(*stream) > kUnsentStream) {
       const bool notified = co_await changed_.wait(Deadline::after(runner_.options().write_timeout));
-      if (!notified) ended_ = true;  // the peer does not take what it asked for
+      if (!notified) {  // the peer does not take what it asked for
+        ended_ = true;
+        transport_.cancel();
+      }
     }
   }
   session_.end_stream(*stream);
@@ -182,6 +205,7 @@ awaitable<void> Http2Connection::flush() {
     out_.clear();
     session_.output(out_, kWriteBuffer);
     if (out_.empty()) break;
+    progressed_ = true;
     write_until_ = Deadline::after(runner_.options().write_timeout);
     set_deadline();
     Result<void> sent = co_await transport_.write_all(out_);

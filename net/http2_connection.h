@@ -34,6 +34,7 @@ class Http2Connection {
   void answer(Http2Stream& stream);
   static bool is_streamed(const Http2Stream& stream);
   void set_deadline();
+  bool on_late();
   void leave();
 
   boost::asio::io_context& context_;
@@ -49,9 +50,10 @@ class Http2Connection {
   bool said_goodbye_ = false;
   Deadline read_until_ = Deadline::never();
   Deadline write_until_ = Deadline::never();
-  bool idle_ = false;        // read_until_ is the end of an idle connection
-  bool progressed_ = false;  // something was read since it was set
-  std::int32_t oldest_ = 0;  // the stream whose end read_until_ waits for
+  enum class Awaited : std::uint8_t { kRequest, kHandlers, kWindow, kNext };
+  Awaited awaited_ = Awaited::kHandlers;  // what read_until_ bounds
+  bool progressed_ = false;               // something was read or written since it was set
+  std::int32_t oldest_ = 0;               // the stream whose end read_until_ waits for
   std::string in_;
   std::string out_;
 };

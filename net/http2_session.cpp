@@ -118,7 +118,7 @@ struct Http2Session::Callbacks {
     }
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     Http2Stream* at = stream(session, frame->hd.stream_id);
-    if (at == nullptr || at->handed_out || at->answered) return 0;
+    if (at == nullptr || at->queued || at->answered) return 0;
     at->begun = true;
     const bool complete = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     const bool rejected_now = at->reject == Reject::kHeadTooLarge && frame->hd.type == NGHTTP2_HEADERS;
@@ -205,7 +205,20 @@ void Http2Session::forget_body(Http2Stream& stream) {
   stream.buffered = 0;
 }
 
-void Http2Session::queue(Http2Stream& stream) { ready_.push_back(&stream); }
+void Http2Session::queue(Http2Stream& stream) {
+  if (stream.queued) return;
+  stream.queued = true;
+  ready_.push_back(&stream);
+}
+
+void Http2Session::time_out(std::int32_t id) {
+  const auto at = std::find_if(streams_.begin(), streams_.end(), [id](const auto& s) { return s->id == id; });
+  if (at == streams_.end() || !(*at)->receiving) return;
+  (*at)->reject = Reject::kTimeout;
+  stop_receiving(**at);
+  forget_body(**at);
+  queue(**at);
+}
 
 void Http2Session::release(Http2Stream& stream) {
   const auto at = std::find_if(streams_.begin(), streams_.end(), [&](const auto& s) { return s.get() == &stream; });

@@ -40,6 +40,7 @@ struct Http2Stream {
   std::size_t buffered = 0;  // of request.body, as long as it counts against the connection's bound
   std::size_t sent = 0;      // of response.body
   bool receiving = true;     // the peer has not sent all of it
+  bool queued = false;       // next() has it, or will
   bool head_only = false;
   bool begun = false;       // its head is complete
   bool handed_out = false;  // next() returned it, and respond() was not called yet
@@ -64,6 +65,8 @@ class Http2Session {
   // Sends `stream.response` (status, content type, headers, body); with stream.more set its body continues by resume().
   // The stream is not to be used afterwards, except for resume() while it is streamed.
   void respond(Http2Stream& stream);
+  // The peer takes too long to send the rest of it: next() hands it out as rejected.
+  void time_out(std::int32_t id);
   // Resets the stream instead of answering.
   void abandon(Http2Stream& stream);
   // Streamed bodies: after response.body or `more` changed. False when the peer is gone: the source can stop; release

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
 
-#include <cstring>
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -59,12 +59,12 @@ class Http2Client {
           }
           return 0;
         });
-    nghttp2_session_client_new(&session, callbacks, this);
+    nghttp2_session_client_new(&session_, callbacks, this);
     nghttp2_session_callbacks_del(callbacks);
-    nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, nullptr, 0);
-    nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, 16 * 1024 * 1024);
+    nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, nullptr, 0);
+    nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, 16 * 1024 * 1024);
   }
-  ~Http2Client() { nghttp2_session_del(session); }
+  ~Http2Client() { nghttp2_session_del(session_); }
   Http2Client(const Http2Client&) = delete;
   Http2Client& operator=(const Http2Client&) = delete;
 
@@ -76,40 +76,45 @@ class Http2Client {
     std::vector<nghttp2_nv> fields{field(":method", method), field(":scheme", scheme), field(":path", target),
                                    field(":authority", authority)};
     if (!extra.empty()) fields.push_back(field(extra_name, extra));
-    bodies.push_back(std::make_unique<Body>(Body{std::move(body), 0, complete}));
+    bodies_.push_back(std::make_unique<Body>(Body{std::move(body), 0, complete}));
     nghttp2_data_provider provider{};
-    provider.source.ptr = bodies.back().get();
+    provider.source.ptr = bodies_.back().get();
     provider.read_callback = [](nghttp2_session*, std::int32_t, std::uint8_t* to, std::size_t size,
                                 std::uint32_t* flags, nghttp2_data_source* source, void*) -> ssize_t {
       Body& from = *static_cast<Body*>(source->ptr);
       const std::size_t part = std::min(size, from.bytes.size() - from.sent);
-      std::memcpy(to, from.bytes.data() + from.sent, part);
+      std::copy_n(from.bytes.begin() + static_cast<std::ptrdiff_t>(from.sent), part, to);
       from.sent += part;
       if (from.sent < from.bytes.size()) return static_cast<ssize_t>(part);
       if (from.complete) *flags |= NGHTTP2_DATA_FLAG_EOF;
       return part == 0 && !from.complete ? static_cast<ssize_t>(NGHTTP2_ERR_DEFERRED) : static_cast<ssize_t>(part);
     };
-    const bool has_body = !bodies.back()->bytes.empty() || !complete;
-    return nghttp2_submit_request(session, nullptr, fields.data(), fields.size(), has_body ? &provider : nullptr,
+    const bool has_body = !bodies_.back()->bytes.empty() || !complete;
+    return nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(), has_body ? &provider : nullptr,
                                   nullptr);
+  }
+  // How much of each answer's body the server may send before it hears more.
+  void set_stream_window(std::uint32_t size) {
+    const nghttp2_settings_entry entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, size};
+    nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, &entry, 1);
   }
   // Ends the body of a request that was asked with `complete` off.
   void complete(std::int32_t id) {
-    bodies[static_cast<std::size_t>(id / 2)]->complete = true;  // ids are 1, 3, 5 …
-    nghttp2_session_resume_data(session, id);
+    bodies_[static_cast<std::size_t>(id / 2)]->complete = true;  // ids are 1, 3, 5 …
+    nghttp2_session_resume_data(session_, id);
   }
-  void reset(std::int32_t id) { nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL); }
+  void reset(std::int32_t id) { nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL); }
 
   std::string output() {
     std::string out;
     const std::uint8_t* data = nullptr;
-    for (ssize_t n = 0; (n = nghttp2_session_mem_send(session, &data)) > 0;) {
+    for (ssize_t n = 0; (n = nghttp2_session_mem_send(session_, &data)) > 0;) {
       out += text(data, static_cast<std::size_t>(n));
     }
     return out;
   }
   bool feed(std::string_view bytes) {
-    return nghttp2_session_mem_recv(session, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()) >= 0;
+    return nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()) >= 0;
   }
 
   std::map<std::int32_t, Answer> answers;
@@ -134,8 +139,8 @@ class Http2Client {
     nv.valuelen = value.size();
     return nv;
   }
-  nghttp2_session* session = nullptr;
-  std::vector<std::unique_ptr<Body>> bodies;
+  nghttp2_session* session_ = nullptr;
+  std::vector<std::unique_ptr<Body>> bodies_;
 };
 
 // Moves bytes both ways until neither has any.
@@ -458,6 +463,7 @@ class Http2DeadlineTest : public Http2ServerTest {
     HttpServerOptions options;
     options.idle_timeout = std::chrono::milliseconds(800);
     options.body_timeout = std::chrono::milliseconds(800);
+    options.write_timeout = std::chrono::milliseconds(800);
     start(options);
   }
   static bool passed(std::chrono::steady_clock::time_point since, std::chrono::milliseconds span) {
@@ -487,10 +493,21 @@ TEST_F(Http2DeadlineTest, IdleConnectionIsToldBeforeItEnds) {
   EXPECT_EQ(client.goaways[0].second, static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));
 }
 
-TEST_F(Http2DeadlineTest, StalledRequestEndsTheConnection) {
-  client.ask("POST", "/now", "half", {}, false);
+TEST_F(Http2DeadlineTest, StalledRequestHarmsNoOther) {
+  const std::int32_t stalled = client.ask("POST", "/now", "half", {}, false);
+  const std::int32_t slow = client.ask("GET", "/slow?timeout=1200ms");
+  const Result<void> done = run(2);
+  ASSERT_TRUE(done.ok()) << done.error().to_string();
+  EXPECT_EQ(client.answers[stalled].headers[":status"], "408");
+  EXPECT_EQ(client.answers[slow].body, "late");
+}
+
+TEST_F(Http2DeadlineTest, AnswerThatIsNotTakenEndsTheConnection) {
+  client.set_stream_window(0);
+  client.ask("GET", "/x");
   const Result<void> ended = run(1);
   EXPECT_FALSE(ended.ok());
+  EXPECT_NE(ended.error().code, Code::kTimeout);  // the server's end, not the test's patience
 }
 
 TEST_F(Http2DeadlineTest, RequestsThatOverlapHaveEachTheirTime) {

@@ -323,6 +323,7 @@ awaitable<void> HttpServer::Impl::serve_requests(Connection& connection) {
     } else if (!runner.run_now(request, response)) {
       auto run_call = runner.run(std::move(request));
       response = co_await std::move(run_call);
+      request = HttpRequest();
     }
     const bool keep_alive = read.outcome == Outcome::kRequest && read.keep_alive && !response.close && !stopping.load();
     if (response.drop) co_return;

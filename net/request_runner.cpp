@@ -40,7 +40,8 @@ bool RequestRunner::run_now(HttpRequest& request, HttpResponse& response) {
 awaitable<HttpResponse> RequestRunner::run(HttpRequest request) {
   std::string what;
   try {
-    HttpResponse response = co_await handler_.handle(std::move(request));
+    auto call = handler_.handle(std::move(request));
+    HttpResponse response = co_await std::move(call);
     co_return response;
   } catch (const std::exception& thrown) {
     what = thrown.what();
