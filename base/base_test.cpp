@@ -59,10 +59,10 @@ TEST(Arena, SaysWhenTheCeilingIsPassed) {
 TEST(Symbol, InternsOnceAcrossThreads) {
   std::vector<std::thread> threads;
   std::vector<const Symbol*> found(4 * 3000);
-  for (int t = 0; t < 4; ++t) {
+  for (std::size_t t = 0; t < 4; ++t) {
     threads.emplace_back([t, &found] {
-      for (int i = 0; i < 3000; ++i) {
-        found[static_cast<std::size_t>(t * 3000 + i)] = intern("symbol-" + std::to_string(i));
+      for (std::size_t i = 0; i < 3000; ++i) {
+        found[t * 3000 + i] = intern("symbol-" + std::to_string(i));
       }
     });
   }

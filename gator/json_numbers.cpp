@@ -13,7 +13,7 @@ namespace {
 // From the shortest form that Go's %g gives.
 std::string json_float(double number) {
   Arena arena;
-  const std::string shortest = number_text(make_number(arena, number));
+  std::string shortest = number_text(make_number(arena, number));
   const std::size_t mark = shortest.find('e');
   const double magnitude = std::abs(number);
   const bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);

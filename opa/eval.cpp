@@ -2,13 +2,13 @@
 
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
 #include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "base/go_duration.h"
 #include "engine/rego/builtins/registry.h"
 #include "engine/rego/compile/compiler.h"
 #include "engine/rego/eval/program.h"
@@ -87,40 +87,11 @@ std::string set_format(std::string_view text, std::string* format) {
   return "must be one of {json,values,bindings,pretty,source,raw,discard}";
 }
 
-// Go's durations in what a command line needs: numbers with ns, us, ms, s, m, h, one after the other.
 std::string set_timeout(std::string_view text, std::chrono::nanoseconds* out) {
-  const std::string problem = "time: invalid duration \"" + std::string(text) + "\"";
-  double total = 0;
-  if (text.empty()) return problem;
-  if (text == "0") return {};
-  while (!text.empty()) {
-    double number = 0;
-    const auto [end, status] =
-        std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-    if (status != std::errc{} || number < 0) return problem;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    double scale = 0;
-    std::size_t size = 1;
-    if (text.starts_with("ms"))
-      scale = 1e6, size = 2;
-    else if (text.starts_with("us"))
-      scale = 1e3, size = 2;
-    else if (text.starts_with("ns"))
-      scale = 1, size = 2;
-    else if (text.starts_with("s"))
-      scale = 1e9;
-    else if (text.starts_with("m"))
-      scale = 60e9;
-    else if (text.starts_with("h"))
-      scale = 3600e9;
-    else
-      return problem;
-    total += number * scale;
-    text.remove_prefix(size);
-  }
-  if (total > 9e18) return problem;
-  *out = std::chrono::nanoseconds(static_cast<std::int64_t>(total));
-  return {};
+  std::string problem;
+  const std::optional<std::chrono::nanoseconds> parsed = parse_go_duration(text, &problem);
+  if (parsed) *out = *parsed;
+  return problem;
 }
 
 Flags make_flags(EvalFlags& to) {

@@ -68,9 +68,9 @@ struct Scratch {
   std::string decoded;
 };
 
-std::uint64_t load_big_endian(const char* from) noexcept {
+std::uint64_t load_big_endian(std::string_view from) noexcept {
   std::uint64_t word;
-  std::memcpy(&word, from, 8);
+  std::memcpy(&word, from.data(), 8);
   return __builtin_bswap64(word);
 }
 
@@ -82,8 +82,8 @@ int compare_keys(std::string_view a, std::string_view b) noexcept {
     const auto b_first = static_cast<unsigned char>(*b.data());
     if (a_first != b_first) return a_first < b_first ? -1 : 1;
     if (common >= 8) {
-      const std::uint64_t left = load_big_endian(a.data());
-      const std::uint64_t right = load_big_endian(b.data());
+      const std::uint64_t left = load_big_endian(a);
+      const std::uint64_t right = load_big_endian(b);
       if (left != right) return left < right ? -1 : 1;
     }
     if (const int order = std::memcmp(a.data(), b.data(), common); order != 0) return order;

@@ -200,7 +200,7 @@ HttpResponse FakeApi::Impl::discovery(const HttpRequest& request, const std::vec
     return HttpResponse::json(200, Json({{"kind", "APIGroupList"}, {"groups", all}}).dump());
   }
   const std::string group = core ? "" : parts[1];
-  const std::string wanted = parts.back();
+  const std::string& wanted = parts.back();
   Json entries = Json::array();
   for (const kube::ApiResource& r : resources) {
     if (r.group != group || r.version != wanted) continue;

@@ -217,7 +217,6 @@ class Block {
 
   // "Name of Many Words <mail>"
   static std::pair<std::string, std::string> author_of(std::string_view text) {
-    std::string name;
     std::string email;
     std::vector<std::string> words;
     for (const std::string_view word : text::split(text, ' ')) {

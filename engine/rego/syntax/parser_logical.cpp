@@ -21,7 +21,7 @@ const Term& brace_led(const Term& term) {
     const std::size_t arity = name == "internal.member_3" ? 3 : 2;
     if (!infix_of(name).empty() && term.items.size() == arity + 1) return brace_led(term.items[1]);
   }
-  return term;
+  return term;  // NOLINT(bugprone-return-const-ref-from-parameter): callers hold the term
 }
 
 // The first void builtin that a body of nothing but calls to such builtins calls.
