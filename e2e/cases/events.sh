@@ -16,7 +16,6 @@ wait_until 10 "an Event of the refusal" event_is "$system" FailedAdmission bad \
   '["Admission webhook \"validation.gatekeeper.sh\" denied request, Resource Namespace: '"$ns"', Constraint: events-label, Message: bad has no label team","Pod/'"$ns"'/bad/E2eEvents//events-label","gatekeeper-webhook","admission"]'
 wait_until 10 "an Event of the warning" event_is "$system" WarningAdmission bad \
   '["Admission webhook \"validation.gatekeeper.sh\" raised a warning for this request, Resource Namespace: '"$ns"', Constraint: events-warn, Message: bad has no label team","Pod/'"$ns"'/bad/E2eEvents//events-warn","gatekeeper-webhook","admission"]'
-wait_until 20 "an Event of the audit" event "$system" AuditViolation before
 audit_events() { k -n "$system" get events -o json | jq -r '.items[] | select(.reason == "AuditViolation" and .involvedObject.name == "before") | .message' | sort; }
 audit_told() { expect_eq "$(audit_events | head -n 1)" "Resource Namespace: $ns, Constraint: events-label, Message: before has no label team"; }
 wait_until 20 "what audit tells" audit_told
