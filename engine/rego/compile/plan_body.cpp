@@ -13,8 +13,8 @@ const FunctionPlanner::Binding* FunctionPlanner::find(std::uint32_t variable) co
   return nullptr;
 }
 
-void FunctionPlanner::bind_variable(const Term& variable, Operand operand) {
-  bindings_.push_back({variable.variable, operand});
+void FunctionPlanner::bind_variable(const Term& variable, Operand operand, bool whole_input) {
+  bindings_.push_back({variable.variable, operand, whole_input});
 }
 
 bool FunctionPlanner::is_bound(const Term& term) const {
@@ -353,12 +353,12 @@ void FunctionPlanner::unify(const Term& a, const Term& b) {
   }
   if (a_free) {
     const Operand value = term(b);
-    if (is_whole_input(b) && !planner_.world(world_).input_replaced) whole_inputs_.push_back(a.variable);
+    if (is_whole_input(b) && !planner_.world(world_).input_replaced) return bind_variable(a, value, true);
     return match(a, value);
   }
   if (b_free) {
     const Operand value = term(a);
-    if (is_whole_input(a) && !planner_.world(world_).input_replaced) whole_inputs_.push_back(b.variable);
+    if (is_whole_input(a) && !planner_.world(world_).input_replaced) return bind_variable(b, value, true);
     return match(b, value);
   }
   if (is_composite(a) && is_composite(b) && !(is_constant(a) && is_constant(b)) && unify_composites(a, b)) return;

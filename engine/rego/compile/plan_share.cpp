@@ -131,7 +131,7 @@ void FunctionPlanner::shared_bodies(std::vector<Sharer>& rules, std::size_t dept
         leader.bindings.push_back(made);
         for (Sharer& follower : followers) {
           for (const auto& [mine, theirs] : follower.likeness_names) {
-            if (mine == made.variable) follower.bindings.push_back({theirs, made.operand});
+            if (mine == made.variable) follower.bindings.push_back({theirs, made.operand, made.whole_input});
           }
         }
       }

@@ -236,9 +236,8 @@ const Value* FunctionPlanner::known_member(const Term& object, const Term& key) 
   if (key.kind != TermKind::kString || object.kind != TermKind::kVar || planner_.world(world_).input_replaced) {
     return nullptr;
   }
-  const bool whole = find(object.variable) == nullptr ? object.text == "input"
-                                                      : std::find(whole_inputs_.begin(), whole_inputs_.end(),
-                                                                  object.variable) != whole_inputs_.end();
+  const Binding* const binding = find(object.variable);
+  const bool whole = binding == nullptr ? object.text == "input" : binding->whole_input;
   if (!whole) return nullptr;
   for (const PlanOptions::Known& known : planner_.options.known_input) {
     if (known.path.size() == 1 && known.path[0] == key.text) return &known.value;

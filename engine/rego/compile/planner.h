@@ -115,6 +115,7 @@ class FunctionPlanner {
   struct Binding {
     std::uint32_t variable;
     Operand operand;
+    bool whole_input = false;  // it holds all of the caller's input
   };
   // What a block may not change for what follows it.
   struct Block {
@@ -210,7 +211,7 @@ class FunctionPlanner {
   bool is_bound(const Term& term) const;
   bool binds(const Term& term) const { return !is_bound(term); }
   const Binding* find(std::uint32_t variable) const noexcept;
-  void bind_variable(const Term& variable, Operand operand);
+  void bind_variable(const Term& variable, Operand operand, bool whole_input = false);
   Term new_variable(const Location& where);
   Block open_block(Label fail);
   void close_block(const Block& block);
@@ -229,9 +230,8 @@ class FunctionPlanner {
   FunctionBuilder code_;
   std::vector<Binding> bindings_;
   Label fail_ = kNoLabel;
-  Operand* captured_ = nullptr;              // of a query: where the value of the expression at hand goes
-  std::uint32_t synthetic_ = 0;              // variables made here
-  std::vector<std::uint32_t> whole_inputs_;  // variables that hold all of the caller's input
+  Operand* captured_ = nullptr;  // of a query: where the value of the expression at hand goes
+  std::uint32_t synthetic_ = 0;  // variables made here
 };
 
 // "data.a.b[\"c d\"]".
