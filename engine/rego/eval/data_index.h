@@ -21,8 +21,11 @@ struct DataIndexSpec {
   using Step = std::optional<std::string>;
   std::vector<Step> collection;
   std::vector<Step> path;
-  std::string text;  // "inventory.namespace[_][_].Ingress[_] by spec.rules[_].host": equal texts are equal specs
+  // "inventory.namespace[_][_].Ingress[_] by spec.rules[_].host"; names that are no words stand as ["a.b"]. So equal
+  // texts are equal specs.
+  std::string text;
 
+  // Equal specs are one object, as long as somebody holds it. Threads: any; takes a lock (it is for planning).
   static std::shared_ptr<const DataIndexSpec> make(std::vector<Step> collection, std::vector<Step> path);
 };
 
