@@ -31,7 +31,8 @@ void mark_reads(const Instruction& instruction, std::vector<bool>& read) {
   }
 }
 
-// A window reaches as far as the call's arguments only.
+// A window reaches as far as the call's arguments only. Calls of functions don't say how many those are: all of the
+// frame.
 std::uint32_t window_size(const Instruction& instruction) {
   switch (instruction.opcode) {
     case Opcode::kArray:
@@ -41,7 +42,7 @@ std::uint32_t window_size(const Instruction& instruction) {
     case Opcode::kBuiltinTest: return instruction.c;
     case Opcode::kObjectGet: return 3;
     case Opcode::kPushEntry: return instruction.b + 1u;
-    default: return 64;
+    default: return ~std::uint32_t{0};
   }
 }
 
