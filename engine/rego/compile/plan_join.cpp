@@ -153,7 +153,9 @@ std::optional<FunctionPlanner::Join> FunctionPlanner::find_join(const Term& vari
     std::vector<std::uint32_t> loops;
     for (const Term& step : join.collection) {
       if (step.kind != TermKind::kString && step.kind != TermKind::kVar) return std::nullopt;
-      if (step.kind != TermKind::kVar || is_bound(step)) continue;
+      if (step.kind != TermKind::kVar) continue;
+      // The walk goes through one namespace (or kind) then, the index would through all of them.
+      if (is_bound(step)) return std::nullopt;
       if (std::find(loops.begin(), loops.end(), step.variable) != loops.end()) return std::nullopt;
       loops.push_back(step.variable);
     }
@@ -169,6 +171,7 @@ std::optional<FunctionPlanner::Join> FunctionPlanner::find_join(const Term& vari
       if (term.kind != TermKind::kRef || term.items[0].is_var("data") || !harmless(term)) return false;
       return is_bound(term);
     };
+    std::optional<Join> by_constant;  // tells few objects apart: only where there is no other equality
     for (const Expr& expr : following) {
       const bool equality = expr.kind == ExprKind::kCall && !expr.negated && expr.with.empty() &&
                             expr.terms.size() == 3 && (expr.operator_name() == "eq" || expr.operator_name() == "equal");
@@ -179,10 +182,12 @@ std::optional<FunctionPlanner::Join> FunctionPlanner::find_join(const Term& vari
           std::optional<Path> at = follow.path_of(mine);
           if (!at) continue;
           if (known(other)) {
+            if (at->empty()) break;  // the object as a whole: nobody compares that
             join.path = std::move(*at);
             join.key = &other;
-            if (join.path.empty()) break;  // the object as a whole: nobody compares that
-            return join;
+            if (!is_constant(other)) return join;
+            if (!by_constant) by_constant = join;
+            break;
           }
           if (other.kind == TermKind::kVar && !is_bound(other) && follow.find(other) == nullptr) {
             follow.names.emplace_back(other.variable, std::move(*at));
@@ -190,9 +195,9 @@ std::optional<FunctionPlanner::Join> FunctionPlanner::find_join(const Term& vari
           }
         }
       }
-      if (!harmless(expr)) return std::nullopt;
+      if (!harmless(expr)) break;
     }
-    return std::nullopt;
+    return by_constant;
   }
   return std::nullopt;
 }
