@@ -108,8 +108,8 @@ struct InputKeys {
 };
 
 const InputKeys& input_keys() {
-  static const InputKeys kKeys;
-  return kKeys;
+  static const InputKeys keys;
+  return keys;
 }
 
 // {"parameters": …, "review": …}, once per constraint and review: the keys are interned and in order, so there is
@@ -277,8 +277,12 @@ Result<void> evaluate_constraint(const CompiledConstraint& compiled, const Const
       own != nullptr ? own->program().eval(own->entry(), input, data, scratch, host, options)
                      : compiled.constraint_template->program().eval(compiled.constraint_template->entry(), input, data,
                                                                     scratch, host, options);
-  if (!result.ok() && compiled.constraint_template->takes_shortcuts() && !limits.deadline.passed()) {
-    // What went wrong is told as the template's own program tells it, which evaluates everything in its place.
+  const bool shortcut =
+      own != nullptr || share != 0 || (index != nullptr && compiled.constraint_template->program().uses_indexes());
+  if (!result.ok() && shortcut && compiled.constraint_template->takes_shortcuts() && !limits.deadline.passed() &&
+      result.error().code != "eval_cancel_error") {
+    // What went wrong is told as the template's own program tells it, which evaluates everything in its place. A limit
+    // that was hit stays hit: another evaluation would have it anew.
     options.index = nullptr;
     options.share = 0;
     result = compiled.constraint_template->program().eval(compiled.constraint_template->entry(), input, data, scratch,

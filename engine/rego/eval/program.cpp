@@ -154,6 +154,8 @@ Result<Value, EvalError> Program::eval_query(const Value& input, const Value& da
 }
 
 std::string Program::listing() const { return code_->listing(); }
+bool Program::uses_indexes() const noexcept { return !code_->indexes.empty(); }
+
 std::size_t Program::memory() const noexcept { return code_->memory(); }
 
 }  // namespace portcullis::rego

@@ -96,6 +96,9 @@ class Program {
   Result<Value, EvalError> eval_query(const Value& input, const Value& data, EvalScratch& scratch, Host& host,
                                       const EvalOptions& options = {}) const;
 
+  // Whether it asks EvalOptions::index for something.
+  bool uses_indexes() const noexcept;
+
   // A readable listing of the instructions, with source lines.
   std::string listing() const;
   std::size_t memory() const noexcept;
