@@ -124,11 +124,11 @@ struct IndexRequests {
 bool InventoryVersion::find(const std::shared_ptr<const rego::DataIndexSpec>& spec, const Value& key,
                             std::span<const rego::DataIndexHit>& hits) const {
   for (const Index& index : indexes_) {
-    if (index.spec != spec && index.spec->text != spec->text) continue;
+    if (index.spec->text != spec->text) continue;
     hits = ObjectIndex::find(index.root.get(), key);
     return true;
   }
-  if (requests_ && indexes_.size() < kMaxIndexes) requests_->want(spec);
+  if (requests_) requests_->want(spec);
   return false;
 }
 
@@ -144,6 +144,7 @@ struct Inventory::State {
     std::weak_ptr<const rego::DataIndexSpec> asked_by;
   };
   std::vector<Index> indexes;
+  std::size_t max_index_bytes = kMaxIndexBytes;
   std::shared_ptr<IndexRequests> requests = std::make_shared<IndexRequests>();
 
   template <typename F>
@@ -152,7 +153,15 @@ struct Inventory::State {
     for (const auto& [name, group] : node.groups) for_each_object(*group, f);
   }
 
-  // Makes the indexes asked for, drops those whose programs have gone. True: there is a new one.
+  std::size_t index_memory() const {
+    std::size_t bytes = 0;
+    for (const Index& one : indexes) bytes += one.index.memory();
+    return bytes;
+  }
+
+  bool room_for_indexes() const { return indexes.size() < kMaxIndexes && index_memory() < max_index_bytes; }
+
+  // Makes the indexes asked for, drops those whose programs have gone. True: there is a new one, or no room for it.
   bool take_requests() {
     if (!requests->pending.load(std::memory_order_acquire)) return false;
     std::vector<std::weak_ptr<const rego::DataIndexSpec>> wanted;
@@ -168,11 +177,12 @@ struct Inventory::State {
       std::erase_if(indexes, [](const Index& one) { return one.asked_by.expired(); });
       const bool have = std::any_of(indexes.begin(), indexes.end(),
                                     [&](const Index& one) { return one.index.spec().text == spec->text; });
-      if (have || indexes.size() >= kMaxIndexes) continue;
-      // A copy of the spec: the asker's own is only watched.
+      if (have) continue;
+      made = true;  // or the versions from now on don't ask
+      if (!room_for_indexes()) continue;
+      // A copy of the spec: the askers' own, one object for all of them, is only watched.
       indexes.push_back({ObjectIndex(std::make_shared<rego::DataIndexSpec>(*spec)), spec});
       for_each_object(root, [&](const Stored& object) { indexes.back().index.add(object, epoch); });
-      made = true;
     }
     return made;
   }
@@ -235,6 +245,7 @@ std::vector<Value> InventoryVersion::objects() const {
 }
 
 Inventory::Inventory() : state_(std::make_unique<State>()) {}
+Inventory::Inventory(std::size_t max_index_bytes) : Inventory() { state_->max_index_bytes = max_index_bytes; }
 Inventory::~Inventory() = default;
 
 Result<void> Inventory::upsert(const Value& object) {
@@ -272,11 +283,14 @@ void Inventory::clear() {
 }
 
 const InventoryVersion& Inventory::refresh(CachedInventory& mine) const {
-  if (mine.version && mine.version->number() == number_.load(std::memory_order_acquire) &&
-      !state_->requests->pending.load(std::memory_order_relaxed)) {
-    return *mine.version;
+  std::unique_lock lock(state_->mutex, std::defer_lock);
+  if (mine.version && mine.version->number() == number_.load(std::memory_order_acquire)) {
+    if (!state_->requests->pending.load(std::memory_order_relaxed)) return *mine.version;
+    // Somebody writes or makes an index: evaluate without it instead of waiting.
+    if (!lock.try_lock()) return *mine.version;
+  } else {
+    lock.lock();
   }
-  const std::lock_guard lock(state_->mutex);
   if (state_->take_requests()) number_.fetch_add(1, std::memory_order_release);
   const std::uint64_t number = number_.load(std::memory_order_relaxed);
   if (!state_->published || state_->published->number() != number) {
@@ -295,7 +309,7 @@ const InventoryVersion& Inventory::refresh(CachedInventory& mine) const {
     for (const State::Index& one : state_->indexes) {
       version->indexes_.push_back({one.index.shared_spec(), one.index.root()});
     }
-    version->requests_ = state_->requests;
+    if (state_->room_for_indexes()) version->requests_ = state_->requests;
     ++state_->epoch;
     version->number_ = number;
     state_->published = std::move(version);
@@ -316,7 +330,7 @@ std::size_t Inventory::index_count() const noexcept {
 
 std::size_t Inventory::memory() const noexcept {
   const std::lock_guard lock(state_->mutex);
-  return state_->memory;
+  return state_->memory + state_->index_memory();
 }
 
 }  // namespace portcullis::policy

@@ -1,10 +1,10 @@
 // data.inventory: the synced objects that referential policies read, and the Namespaces that matching uses.
 // Threads: all members may be called from any thread. Writers take a lock; readers hold a version of their own and take
-// the lock only after something changed. Ownership: a version keeps alive what it shows.
-// Cost: upsert/remove O(log n), indexes included; the first refresh() after changes rebuilds the changed groups (kind
-// in a namespace) only. Indexes: an evaluation that asks a version for an index it lacks goes without, and the next
-// refresh() makes it (linear in the objects, once). An index goes when the last program that asks for it has gone;
-// there are at most kMaxIndexes.
+// the lock only after something changed, and never wait for an index that is being made. Ownership: a version keeps
+// alive what it shows. Cost: upsert/remove O(log n), indexes included; the first refresh() after changes rebuilds the
+// changed groups (kind in a namespace) only. Indexes: an evaluation that asks a version for an index it lacks goes
+// without, and the next refresh() makes it (linear in the objects, once). An index goes when the last program that asks
+// for it has gone; there are at most 64, and no new one is made while they take kMaxIndexBytes or more.
 #pragma once
 
 #include <atomic>
@@ -60,7 +60,10 @@ struct CachedInventory {
 
 class Inventory {
  public:
+  static constexpr std::size_t kMaxIndexBytes = std::size_t{256} << 20;
+
   Inventory();
+  explicit Inventory(std::size_t max_index_bytes);
   ~Inventory();
   Inventory(const Inventory&) = delete;
   Inventory& operator=(const Inventory&) = delete;
@@ -77,7 +80,7 @@ class Inventory {
   // The current version; mine is replaced when something changed since.
   const InventoryVersion& refresh(CachedInventory& mine) const;
   std::size_t size() const noexcept;
-  std::size_t memory() const noexcept;  // bytes of stored objects, approximately
+  std::size_t memory() const noexcept;  // bytes of stored objects and of the indexes over them, approximately
   std::size_t index_count() const noexcept;
 
  private:

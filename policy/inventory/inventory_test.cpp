@@ -174,15 +174,63 @@ TEST(Inventory, AnIndexGoesWithItsPrograms) {
   Inventory inventory;
   CachedInventory mine;
   auto spec = hosts_of_a();
-  const auto alike = hosts_of_a();
+  auto alike = hosts_of_a();
+  EXPECT_EQ(spec, alike);  // equal specs are one
   found(inventory.refresh(mine), spec, "x");
   EXPECT_EQ(found(inventory.refresh(mine), spec, "x"), "");
   EXPECT_EQ(found(inventory.refresh(mine), alike, "x"), "");
   EXPECT_EQ(inventory.index_count(), 1u);
   spec.reset();
   inventory.clear();
+  EXPECT_EQ(found(inventory.refresh(mine), alike, "x"), "");
+  EXPECT_EQ(inventory.index_count(), 1u);
+  alike.reset();
+  inventory.clear();
   inventory.refresh(mine);
   EXPECT_EQ(inventory.index_count(), 0u);
+}
+
+TEST(Inventory, IndexesAreToldApartByTheirSteps) {
+  using Steps = std::vector<rego::DataIndexSpec::Step>;
+  const Steps collection = {"inventory", "namespace", std::nullopt, std::nullopt, "A", std::nullopt};
+  const auto dotted = rego::DataIndexSpec::make(collection, {"labels", "app.x"});
+  const auto nested = rego::DataIndexSpec::make(collection, {"labels", "app", "x"});
+  EXPECT_EQ(dotted->text, "inventory.namespace[_][_].A[_] by labels[\"app.x\"]");
+  EXPECT_NE(dotted->text, nested->text);
+  EXPECT_NE(rego::DataIndexSpec::make(collection, {"a", std::nullopt})->text,
+            rego::DataIndexSpec::make(collection, {"a[_]"})->text);
+  EXPECT_NE(rego::DataIndexSpec::make(collection, {"a\"][\"b"})->text,
+            rego::DataIndexSpec::make(collection, {"a", "b"})->text);
+  Inventory inventory;
+  CachedInventory mine;
+  const Document a = parse(R"({"apiVersion": "v1", "kind": "A", "metadata": {"name": "a", "namespace": "n"},
+    "labels": {"app.x": "l"}})");
+  const Document b = parse(R"({"apiVersion": "v1", "kind": "A", "metadata": {"name": "b", "namespace": "n"},
+    "labels": {"app": {"x": "l"}}})");
+  ASSERT_TRUE(inventory.upsert(a.root()).ok() && inventory.upsert(b.root()).ok());
+  for (const auto& spec : {dotted, nested}) found(inventory.refresh(mine), spec, "l");
+  const InventoryVersion& version = inventory.refresh(mine);
+  EXPECT_EQ(found(version, dotted, "l"), "n/v1/A/a/ ");
+  EXPECT_EQ(found(version, nested, "l"), "n/v1/A/b/ ");
+}
+
+TEST(Inventory, IndexesCountAndAreBounded) {
+  Inventory inventory(1);
+  CachedInventory mine;
+  const auto spec = hosts_of_a();
+  const auto other = rego::DataIndexSpec::make(spec->collection, {"other"});
+  const Document object = parse(R"({"apiVersion": "v1", "kind": "A", "metadata": {"name": "a", "namespace": "n"},
+    "hosts": ["h1", "h2"]})");
+  ASSERT_TRUE(inventory.upsert(object.root()).ok());
+  const std::size_t objects = inventory.memory();
+  found(inventory.refresh(mine), spec, "h1");
+  EXPECT_EQ(found(inventory.refresh(mine), spec, "h1"), "n/v1/A/a/ ");
+  EXPECT_GT(inventory.memory(), objects + 2 * sizeof(rego::DataIndexHit));
+  // The first one fills what there is.
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(found(inventory.refresh(mine), other, "x"), "no index");
+  EXPECT_EQ(inventory.index_count(), 1u);
+  inventory.clear();
+  EXPECT_EQ(inventory.memory(), 0u);
 }
 
 }  // namespace

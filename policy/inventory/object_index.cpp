@@ -12,6 +12,8 @@ constexpr std::uint32_t kLevels = 64 / kBits;
 
 std::size_t slot(std::uint64_t hash, std::uint32_t level) { return (hash >> (level * kBits)) & 15; }
 
+constexpr std::size_t kHitBytes = sizeof(rego::DataIndexHit) + sizeof(Stored);
+
 std::shared_ptr<IndexNode> fresh_node(std::uint64_t epoch) {
   auto node = std::make_shared<IndexNode>();
   node->epoch = epoch;
@@ -34,6 +36,7 @@ IndexPostings& own(std::shared_ptr<IndexPostings>& postings, std::uint64_t epoch
     auto copy = std::make_shared<IndexPostings>();
     copy->epoch = epoch;
     copy->hash = postings->hash;
+    copy->bytes = postings->bytes;
     copy->key = deep_copy(copy->arena, postings->key);
     copy->hits = postings->hits;
     copy->owners = postings->owners;
@@ -43,10 +46,12 @@ IndexPostings& own(std::shared_ptr<IndexPostings>& postings, std::uint64_t epoch
 }
 
 // A leaf that grew too large becomes an inner node; its postings move one level down.
-void split(IndexNode& node, std::uint32_t level, std::uint64_t epoch) {
+void split(IndexNode& node, std::uint32_t level, std::uint64_t epoch, std::size_t& memory) {
   node.leaf = false;
   for (auto& postings : node.postings) {
-    own(node.children[slot(postings->hash, level)], epoch).postings.push_back(std::move(postings));
+    std::shared_ptr<IndexNode>& child = node.children[slot(postings->hash, level)];
+    if (!child) memory += sizeof(IndexNode);
+    own(child, epoch).postings.push_back(std::move(postings));
   }
   node.postings.clear();
 }
@@ -87,9 +92,12 @@ bool ObjectIndex::covers(const StoredObject& object) const {
 IndexNode* ObjectIndex::leaf_of(std::uint64_t hash, std::uint64_t epoch, bool create) {
   std::shared_ptr<IndexNode>* at = &root_;
   for (std::uint32_t level = 0;; ++level) {
-    if (!*at && !create) return nullptr;
+    if (!*at) {
+      if (!create) return nullptr;
+      memory_ += sizeof(IndexNode);
+    }
     IndexNode& node = own(*at, epoch);
-    if (node.leaf && create && node.postings.size() >= kMaxLeaf && level < kLevels) split(node, level, epoch);
+    if (node.leaf && create && node.postings.size() >= kMaxLeaf && level < kLevels) split(node, level, epoch, memory_);
     if (node.leaf) return &node;
     at = &node.children[slot(hash, level)];
   }
@@ -106,6 +114,8 @@ void ObjectIndex::add(const Stored& object, std::uint64_t epoch) {
       fresh->epoch = epoch;
       fresh->hash = key_hash;
       fresh->key = deep_copy(fresh->arena, key);
+      fresh->bytes = sizeof(IndexPostings) + fresh->arena.bytes_held();
+      memory_ += fresh->bytes;
       found = leaf.postings.insert(found, std::move(fresh));
     }
     IndexPostings& at = own(*found, epoch);
@@ -113,6 +123,7 @@ void ObjectIndex::add(const Stored& object, std::uint64_t epoch) {
     if (where != at.hits.end() && same_place(*where, *object)) return;  // it holds the value twice
     at.owners.insert(at.owners.begin() + (where - at.hits.begin()), object);
     at.hits.insert(where, {object->document.root(), object->path.data()});
+    memory_ += kHitBytes;
   });
 }
 
@@ -129,7 +140,11 @@ void ObjectIndex::remove(const StoredObject& object, std::uint64_t epoch) {
     if (where == at.hits.end() || !same_place(*where, object)) return;
     at.owners.erase(at.owners.begin() + (where - at.hits.begin()));
     at.hits.erase(where);
-    if (at.hits.empty()) leaf->postings.erase(found);
+    memory_ -= kHitBytes;
+    if (at.hits.empty()) {
+      memory_ -= at.bytes;
+      leaf->postings.erase(found);
+    }
   });
 }
 

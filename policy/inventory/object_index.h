@@ -30,6 +30,7 @@ struct IndexPostings {
   std::uint64_t epoch = 0;
   std::uint64_t hash = 0;
   Arena arena{0, 64};
+  std::size_t bytes = 0;  // what it counts for, without hits
   Value key;
   std::vector<rego::DataIndexHit> hits;  // in order of their steps
   std::vector<Stored> owners;
@@ -53,8 +54,13 @@ class ObjectIndex {
   // `epoch` grows with every published version.
   void add(const Stored& object, std::uint64_t epoch);
   void remove(const StoredObject& object, std::uint64_t epoch);
-  void clear() { root_.reset(); }
+  void clear() {
+    root_.reset();
+    memory_ = 0;
+  }
   std::shared_ptr<const IndexNode> root() const noexcept { return root_; }
+  // Bytes of nodes, values and hits, approximately; what older versions still hold of them is not in it.
+  std::size_t memory() const noexcept { return memory_; }
 
   static std::span<const rego::DataIndexHit> find(const IndexNode* root, const Value& key);
 
@@ -63,6 +69,7 @@ class ObjectIndex {
 
   std::shared_ptr<const rego::DataIndexSpec> spec_;
   std::shared_ptr<IndexNode> root_;
+  std::size_t memory_ = 0;
 };
 
 }  // namespace portcullis::policy
