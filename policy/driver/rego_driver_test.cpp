@@ -5,76 +5,27 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <new>
 #include <sstream>
 
 #include "engine/value/document.h"
 #include "engine/value/json.h"
 #include "engine/value/number.h"
-
-namespace {
-thread_local std::uint64_t heap_calls = 0;
-}
-
-// Counts what this thread takes from the heap.
-void* operator new(std::size_t size) {
-  ++heap_calls;
-  void* const got = std::malloc(size == 0 ? 1 : size);
-  if (got == nullptr) std::abort();
-  return got;
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return operator new(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "policy/driver/driver_test_support.h"
+#include "test/support/heap_counter.h"
 
 namespace portcullis::policy {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace driver_test;
 
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
   return std::move(text).str();
-}
-
-Document parse(std::string_view text) {
-  Result<Document> document = Document::parse_json(text);
-  EXPECT_TRUE(document.ok()) << document.error().to_string() << "\n" << text;
-  return document.ok() ? std::move(*document) : Document();
-}
-
-std::shared_ptr<const CompiledTemplate> compile(std::string_view rego, bool specialise,
-                                                std::string_view version = "v1") {
-  std::string source;
-  append_json(source, Value::string(rego));
-  const Document document =
-      parse(R"({"apiVersion": "templates.gatekeeper.sh/v1", "kind": "ConstraintTemplate", "metadata": {"name": "t"},
-    "spec": {"crd": {"spec": {"names": {"kind": "T"}}}, "targets": [{"target": "admission.k8s.gatekeeper.sh", "code":
-    [{"engine": "Rego", "source": {"version": ")" +
-            std::string(version) + R"(", "rego": )" + source + "}}]}]}}");
-  const Result<TemplatePtr> decoded = decode_template(document.root());
-  EXPECT_TRUE(decoded.ok());
-  DriverOptions options;
-  options.specialise = specialise;
-  Result<std::shared_ptr<const CompiledTemplate>> compiled = compile_template(**decoded, options);
-  EXPECT_TRUE(compiled.ok()) << compiled.error().message;
-  return compiled.ok() ? *compiled : nullptr;
-}
-
-ConstraintPtr constraint_of(const std::string& parameters) {
-  const Document document =
-      parse(R"({"apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "T", "metadata": {"name": "c"},
-    "spec": {"parameters": )" +
-            parameters + "}}");
-  const Result<ConstraintPtr> constraint = decode_constraint(document.root());
-  EXPECT_TRUE(constraint.ok());
-  return constraint.ok() ? *constraint : nullptr;
 }
 
 // The sample of a case as input.review.
@@ -117,12 +68,6 @@ std::string varied(const Value& value, int number) {
   return to_json(value);
 }
 
-std::string shown(const std::vector<Finding>& findings) {
-  std::string out;
-  for (const Finding& finding : findings) out += std::string(finding.message) + " " + to_json(finding.details) + "\n";
-  return out;
-}
-
 struct Case {
   std::string name;
   std::string rego;
@@ -140,40 +85,20 @@ std::vector<Case> cases() {
 }
 
 const Value& inventory() {
-  static const Document kInventory = parse(R"({"inventory": {"namespace": {"a": {"v1": {"Service": {
+  static const Document document = parse(R"({"inventory": {"namespace": {"a": {"v1": {"Service": {
     "x": {"metadata": {"name": "x", "namespace": "a"}, "spec": {"ports": [{"nodePort": 30017}]}},
     "y": {"metadata": {"name": "y", "namespace": "a"}, "spec": {"ports": [{"nodePort": 30018}]}}}}}}}})");
-  static const Value kRoot = kInventory.root();
-  return kRoot;
+  static const Value root = document.root();
+  return root;
 }
-
-class Evaluator {
- public:
-  std::string run(const CompiledConstraint& compiled, const Constraint& constraint, const Value& review,
-                  std::uint64_t share = 0) {
-    findings_.clear();
-    const Result<void> done =
-        evaluate_constraint(compiled, constraint, review, inventory(), scratch, host_, {}, findings_, nullptr, share);
-    return done.ok() ? shown(findings_) : "error: " + done.error().message;
-  }
-  void run_quietly(const CompiledConstraint& compiled, const Constraint& constraint, const Value& review) {
-    findings_.clear();
-    EXPECT_TRUE(evaluate_constraint(compiled, constraint, review, inventory(), scratch, host_, {}, findings_).ok());
-  }
-  rego::EvalScratch scratch;
-
- private:
-  rego::Host host_;
-  std::vector<Finding> findings_;
-};
 
 TEST(RegoDriver, OwnProgramsAndSharedValuesChangeNoAnswer) {
   for (const Case& one : cases()) {
     const auto with = compile(one.rego, true);
     const auto without = compile(one.rego, false);
     ASSERT_TRUE(with && without) << one.name;
-    Evaluator plain;
-    Evaluator quick;
+    Evaluator plain(inventory());
+    Evaluator quick(inventory());
     std::size_t violations = 0;
     for (const std::string_view kind : {"ok", "viol"}) {
       const Document review = parse(review_of(one.sample.root(), one.sample.root().get(kind)));
@@ -206,7 +131,7 @@ TEST(RegoDriver, SteadyStateTakesNothingFromTheHeap) {
     const CompiledConstraint own = compile_constraint(compiled, *constraint);
     for (const std::string_view kind : {"ok", "viol"}) {
       const Document review = parse(review_of(one.sample.root(), one.sample.root().get(kind)));
-      Evaluator evaluator;
+      Evaluator evaluator(inventory());
       std::uint64_t last = 0;
       for (int round = 0; round < 5; ++round) {
         evaluator.scratch.reset();
@@ -265,6 +190,7 @@ violation[{"msg": msg}] { y := pick(true); y > 1; msg := sprintf("%v", [choose(y
 violation[{"msg": msg}] { n := choose(input.review.n); msg := sprintf("n %v", [n]) })";
   const auto with = compile(kConflict, true, "v0");
   const auto without = compile(kConflict, false, "v0");
+  int errors = 0;
   for (const std::string review :
        {R"({"n": 1, "list": [3]})", R"({"n": 1, "list": [1, 2]})", R"({"n": 2, "list": []})"}) {
     const Document document = parse(review);
@@ -272,12 +198,156 @@ violation[{"msg": msg}] { n := choose(input.review.n); msg := sprintf("n %v", [n
       const ConstraintPtr constraint = constraint_of(parameters);
       Evaluator evaluator;
       const std::string want = evaluator.run(compile_constraint(without, *constraint), *constraint, document.root());
+      errors += want.starts_with("error: ") && want.find("eval_conflict_error") != std::string::npos ? 1 : 0;
       const std::uint64_t share = evaluator.scratch.new_share();
       for (int i = 0; i < 2; ++i) {
         EXPECT_EQ(evaluator.run(compile_constraint(with, *constraint), *constraint, document.root(), share), want);
       }
     }
   }
+  EXPECT_GT(errors, 0);
+}
+
+// Runs a template plainly, with the constraint's own program, with shared values and with indexes; all must say `want`.
+void expect_everywhere(std::string_view rego, const std::string& parameters, std::string_view review,
+                       const std::string& want, std::string_view data = "{}") {
+  const auto with = compile(rego, true);
+  const auto without = compile(rego, false);
+  ASSERT_TRUE(with && without);
+  const ConstraintPtr constraint = constraint_of(parameters);
+  const Document document = parse(review);
+  const Document base = parse(data);
+  const WalkIndex index(base.root());
+  Evaluator evaluator(base.root());
+  const std::uint64_t share = evaluator.scratch.new_share();
+  for (const auto& [name, made] : {std::pair{"common", without}, std::pair{"own", with}}) {
+    const CompiledConstraint compiled = compile_constraint(made, *constraint);
+    EXPECT_EQ(evaluator.run(compiled, *constraint, document.root()), want) << name;
+    EXPECT_EQ(evaluator.run(compiled, *constraint, document.root(), share), want) << name << " shared";
+    EXPECT_EQ(evaluator.run(compiled, *constraint, document.root(), 0, &index), want) << name << " indexed";
+  }
+}
+
+// A variable that holds the whole input in one rule holds something else in the next.
+TEST(RegoDriver, AVariableIsTheInputOnlyWhereItIsBoundToIt) {
+  constexpr std::string_view kReview = R"({"object": {"parameters": {"mine": 2}}})";
+  expect_everywhere(R"(package t
+blocked(o) if { y = input; object.get(y, "parameters", {}).never }
+blocked(o) if { y = o; object.get(y, "parameters", {}).mine }
+violation contains {"msg": "blocked"} if blocked(input.review.object))",
+                    R"({"a": 1})", kReview, "blocked {}\n");
+  expect_everywhere(R"(package t
+blocked(o) := 1 if { y = input; object.get(y, "parameters", {}).never } else := 2 if { y = o; object.get(y, "parameters", {}).mine }
+violation contains {"msg": sprintf("%v", [blocked(input.review.object)])})",
+                    R"({"a": 1})", kReview, "2 {}\n");
+  expect_everywhere(R"(package t
+violation contains {"msg": "found"} if {
+  some o in [input.review.object]
+  count([1 | y = input; object.get(y, "parameters", {}).a]) == 1
+  count([1 | y = o; object.get(y, "parameters", {}).mine]) == 1
+})",
+                    R"({"a": 1})", kReview, "found {}\n");
+  // And where it is, what is known of it is used.
+  const auto compiled = compile(R"(package t
+violation contains {"msg": "a"} if { y = input; object.get(y, "parameters", {}).a })",
+                                true);
+  const CompiledConstraint own = compile_constraint(compiled, *constraint_of(R"({"a": 1})"));
+  ASSERT_NE(own.specialised, nullptr);
+  EXPECT_EQ(own.specialised->program().listing().find("ObjectGet"), std::string::npos);
+}
+
+// labels["app.x"] is not labels.app.x.
+TEST(RegoDriver, IndexesAreToldApartByTheirSteps) {
+  expect_everywhere(R"(package t
+violation contains {"msg": sprintf("nested %v", [o.metadata.name])} if {
+  o := data.inventory.namespace[_][_].Service[_]
+  o.labels.app.x == input.review.label
+}
+violation contains {"msg": sprintf("dotted %v", [o.metadata.name])} if {
+  o := data.inventory.namespace[_][_].Service[_]
+  o.labels["app.x"] == input.review.label
+})",
+                    "{}", R"({"label": "l"})", "dotted a {}\nnested b {}\n",
+                    R"({"inventory": {"namespace": {"n": {"v1": {"Service": {
+    "a": {"metadata": {"name": "a"}, "labels": {"app.x": "l"}},
+    "b": {"metadata": {"name": "b"}, "labels": {"app": {"x": "l"}}}}}}}}})");
+}
+
+// What is moved into a call's window is read by the call, however many arguments there are.
+TEST(RegoDriver, CallsOfManyArguments) {
+  std::string names;
+  std::string values;
+  for (int i = 0; i < 80; ++i) {
+    names += (i == 0 ? "x" : ", x") + std::to_string(i);
+    values += (i == 0 ? "" : ", ") + std::string(i % 2 == 0 ? "input.review.n" : std::to_string(i));
+  }
+  expect_everywhere("package t\nf(" + names +
+                        ") := [x0, x63, x64, x70, x79]\nviolation contains {\"msg\": sprintf(\"%v\", [f(" + values +
+                        ")])}",
+                    "{}", R"({"n": 7})", "[7, 63, 7, 7, 79] {}\n");
+}
+
+// Where a variable of the reference is bound, the walk sees one namespace only.
+TEST(RegoDriver, JoinsWithinANamespace) {
+  constexpr std::string_view kData = R"({"inventory": {"namespace": {
+    "a": {"v1": {"Service": {"x": {"metadata": {"name": "x"}, "kind": "Service", "host": "h"}}}},
+    "b": {"v1": {"Service": {"y": {"metadata": {"name": "y"}, "kind": "Service", "host": "h"},
+                             "z": {"metadata": {"name": "z"}, "kind": "Service", "host": "i"}}}}}}})";
+  constexpr std::string_view kBound = R"(package t
+violation contains {"msg": o.metadata.name} if {
+  ns := input.review.namespace
+  o := data.inventory.namespace[ns][_].Service[_]
+  o.host == input.review.host
+})";
+  expect_everywhere(kBound, "{}", R"({"namespace": "b", "host": "h"})", "y {}\n", kData);
+  EXPECT_EQ(compile(kBound, false)->program().listing().find("IndexOpen"), std::string::npos);
+  // A constant tells few objects apart: the later equality is asked for.
+  constexpr std::string_view kConstant = R"(package t
+violation contains {"msg": o.metadata.name} if {
+  o := data.inventory.namespace[_][_].Service[_]
+  o.kind == "Service"
+  o.host == input.review.host
+})";
+  expect_everywhere(kConstant, "{}", R"({"host": "h"})", "x {}\ny {}\n", kData);
+  EXPECT_NE(compile(kConstant, false)->program().listing().find(" by host"), std::string::npos);
+  // With nothing else it serves all the same.
+  constexpr std::string_view kOnlyConstant = R"(package t
+violation contains {"msg": o.metadata.name} if {
+  o := data.inventory.namespace[_][_].Service[_]
+  o.host == "h"
+})";
+  expect_everywhere(kOnlyConstant, "{}", "{}", "x {}\ny {}\n", kData);
+  EXPECT_NE(compile(kOnlyConstant, false)->program().listing().find(" by host"), std::string::npos);
+}
+
+// What hit a limit is not evaluated again with a fresh one.
+TEST(RegoDriver, ALimitIsALimit) {
+  struct CountingHost final : rego::Host {
+    std::int64_t now_ns() override { return ++evaluations; }
+    std::int64_t evaluations = 0;
+  };
+  constexpr std::string_view kLong = R"(package t
+violation contains {"msg": sprintf("%v", [input.parameters.a])} if {
+  time.now_ns() > 0
+  some x in numbers.range(1, 3000)
+  some y in numbers.range(1, 3000)
+  x * y < input.review.bound
+})";
+  const auto compiled = compile(kLong, true);
+  const ConstraintPtr constraint = constraint_of(R"({"a": 1})");
+  const CompiledConstraint own = compile_constraint(compiled, *constraint);
+  ASSERT_NE(own.specialised, nullptr);
+  const Document review = parse(R"({"bound": 0})");
+  rego::EvalScratch scratch;
+  CountingHost host;
+  std::vector<Finding> findings;
+  rego::EvalLimits limits;
+  limits.instructions = 2000;
+  const Result<void> done = evaluate_constraint(own, *constraint, review.root(), Value(), scratch, host, limits,
+                                                findings, nullptr, scratch.new_share());
+  ASSERT_FALSE(done.ok());
+  EXPECT_NE(done.error().message.find("instruction limit of 2000 exceeded"), std::string::npos) << done.error().message;
+  EXPECT_EQ(host.evaluations, 1);
 }
 
 // A violation that depends on nothing is a constant of the program.

@@ -9,10 +9,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <fstream>
 #include <map>
-#include <new>
 #include <thread>
 
 #include "engine/rego/builtins/registry.h"
@@ -20,22 +18,7 @@
 #include "engine/rego/syntax/parser.h"
 #include "engine/value/document.h"
 #include "engine/value/json.h"
-
-namespace {
-thread_local std::uint64_t heap_calls = 0;
-}
-
-// Counts what this thread takes from the heap.
-void* operator new(std::size_t size) {
-  ++heap_calls;
-  void* const got = std::malloc(size == 0 ? 1 : size);
-  if (got == nullptr) std::abort();
-  return got;
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return operator new(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "test/support/heap_counter.h"
 
 namespace portcullis::rego {
 namespace {
