@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "net/io.h"
 #include "policy/model/resources.h"
+#include "policy/model/sync.h"
 
 namespace portcullis::cmd {
 
@@ -91,7 +92,8 @@ void Controllers::make_aggregator() {
     switch (key.of) {
       case controller::StatusOf::kTemplate: return template_reconciler_->templates()->get(key.name);
       case controller::StatusOf::kConstraint: return kinds_->get(key.kind, key.name);
-      case controller::StatusOf::kConfig: return config_reconciler_->config();
+      case controller::StatusOf::kConfig:  // a Config of another name is ignored, its status too
+        return key.name == policy::kConfigName ? config_reconciler_->config() : nullptr;
     }
     return nullptr;
   };

@@ -138,6 +138,22 @@ TEST_F(ControllersTest, MissingKindsOfOurOwnAreNotWaitedFor) {
   api.unserve("config.gatekeeper.sh", "configs");
   api.unserve("syncset.gatekeeper.sh", "syncsets");
   start();
+TEST_F(ControllersTest, AnotherConfigsStatusIsLeftAlone) {
+  put_config("{}");
+  const auto put_other = [this](const char* label) {
+    api.put(R"({"apiVersion": "config.gatekeeper.sh/v1alpha1", "kind": "Config", "metadata": {"name": "other",
+               "namespace": "gatekeeper-system", "labels": {"x": ")" +
+            std::string(label) + R"("}}, "spec": {}})");
+  };
+  put_other("first");
+  start();
+  ASSERT_TRUE(api.wait_for([&] { return by_pod().find("gk-0") != std::string::npos; }));
+  put_other("second");  // is looked at before the next version of the Config, which follows it in the same watch
+  put_config(R"({"match": [{"excludedNamespaces": ["x"], "processes": ["webhook"]}]})");
+  ASSERT_TRUE(api.wait_for([&] { return by_pod().find(R"("observedGeneration":2)") != std::string::npos; }));
+  EXPECT_EQ(api.count("PATCH", "/configs/other"), 0u);
+}
+
   ASSERT_TRUE(api.wait_for([&] { return readiness.satisfied(); }));
   EXPECT_THAT(readiness.problems(), ElementsAre("Config: the cluster does not serve this kind",
                                                 "SyncSet: the cluster does not serve this kind"));
