@@ -110,8 +110,9 @@ void declare_own_flags(GoFlags& f, ManagerOptions& o) {
         "cron expression of further audits, for example \"30 3 * * *\" or @daily; repeatable");
   f.add("audit-schedule-time-zone", o.audit_time_zone, "IANA time zone of --audit-schedule; UTC when empty");
   f.add("audit-request-annotation", o.audit_request_annotation,
-        "annotation of the own Namespace whose change starts an audit; off when empty");
-  f.add("max-inventory-bytes", o.max_inventory_bytes, "bound of the memory for synced objects; 0: none");
+        "annotation of the own Namespace; each new value starts an audit; off when empty");
+  f.add("max-inventory-bytes", o.max_inventory_bytes,
+        "bound of the memory for synced objects, growing ones included; what does not fit is left out; 0: none");
   f.add("constraint-metrics", o.constraint_metrics,
         "metrics of each constraint: violations, evaluations and their time");
   f.add("constraint-metrics-limit", o.constraint_metrics_limit,

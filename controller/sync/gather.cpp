@@ -54,14 +54,15 @@ void SyncedObjects::take(const Value& object, bool listed) {
     return;
   }
   const State wanted = excluded ? State::kExcluded : State::kKept;
-  const bool replaces = known != objects_.end() && known->second.state == wanted;
-  const Result<void> stored = store(object, wanted, replaces);
+  // Out of the other inventory first, so that one object never counts twice against the bound.
+  if (known != objects_.end() && known->second.state != wanted) remove_from(known->second.state, key);
+  const Result<void> stored = store(object, wanted);
   const State state = stored.ok() ? wanted : State::kRefused;
+  count(state, 1);
   if (known != objects_.end()) {
-    if (known->second.state != state) remove_from(known->second.state, key);
+    if (known->second.state == wanted && state != wanted) remove_from(wanted, key);
     count(known->second.state, -1);
   }
-  count(state, 1);
   objects_.insert_or_assign(key, KeptObject{state, version});
   if (!stored.ok() && problem_ != stored.error().message) {
     problem_ = stored.error().message;
@@ -76,16 +77,17 @@ void SyncedObjects::take(const Value& object, bool listed) {
   if (events_.taken_in) events_.taken_in(std::chrono::steady_clock::now() - start);
 }
 
-Result<void> SyncedObjects::store(const Value& object, State wanted, bool replaces) {
+Result<void> SyncedObjects::store(const Value& object, State wanted) {
   policy::Inventory* to = wanted == State::kExcluded ? target_.withheld : &target_.inventory;
   if (to == nullptr) return ok();
-  const std::size_t used = target_.inventory.memory() + (target_.withheld == nullptr ? 0 : target_.withheld->memory());
-  if (!replaces && target_.max_bytes != 0 && used >= target_.max_bytes) {
-    return make_error(Code::kLimit, "the bound of " + std::to_string(target_.max_bytes) +
-                                        " bytes for synced objects is reached (--max-inventory-bytes)");
-  }
   Arena scratch;
-  return to->upsert(kube::without_managed_fields(scratch, object));
+  const Value kept = kube::without_managed_fields(scratch, object);
+  if (target_.max_bytes == 0) return to->upsert(kept);
+  const std::size_t others = target_.used() - to->memory();
+  Result<void> stored = to->upsert(kept, target_.max_bytes > others ? target_.max_bytes - others : 0);
+  if (stored.ok() || stored.error().code != Code::kLimit) return stored;
+  return make_error(Code::kLimit, "the bound of " + std::to_string(target_.max_bytes) +
+                                      " bytes for synced objects is reached (--max-inventory-bytes)");
 }
 
 void SyncedObjects::remove_from(State state, std::string_view key) {

@@ -20,8 +20,12 @@ namespace portcullis::controller {
 struct SyncTarget {
   policy::Inventory& inventory;
   policy::Inventory* withheld = nullptr;  // objects of excluded namespaces go there; null: nowhere
-  std::size_t max_bytes = 0;              // bound of both together; 0: none. What does not fit is refused
+  // Bound of both together; 0: none. What does not fit is refused; an object that grows beyond it is taken out, for a
+  // policy must not read what is no longer so.
+  std::size_t max_bytes = 0;
   std::shared_ptr<const policy::Exclusions> exclusions;
+
+  std::size_t used() const noexcept { return inventory.memory() + (withheld == nullptr ? 0 : withheld->memory()); }
 };
 
 class SyncedObjects final : public kube::EventSink {
@@ -50,7 +54,7 @@ class SyncedObjects final : public kube::EventSink {
   void take(const Value& object, bool listed);
   void forget(std::string_view key);
   void remove_from(KeptObject::State state, std::string_view key);
-  Result<void> store(const Value& object, KeptObject::State wanted, bool replaces);
+  Result<void> store(const Value& object, KeptObject::State wanted);
   void count(KeptObject::State state, int by) noexcept;
 
   const kube::GroupVersionKind kind_;

@@ -1,7 +1,10 @@
 // The watches of synced kinds.
 #include "controller/sync/reconcile.h"
 
+#include <utility>
+
 #include "base/log.h"
+#include "kube/core/object.h"
 #include "kube/runtime/reflector.h"
 #include "net/io.h"
 
@@ -10,12 +13,11 @@ namespace portcullis::controller {
 namespace {
 
 constexpr std::chrono::seconds kLookupTimeout{20};
-constexpr kube::BackoffOptions kLookupBackoff{std::chrono::milliseconds(200), std::chrono::milliseconds(10000), 2.0,
-                                              0.0};
+constexpr std::uint32_t kDeniedTries = 3;  // at least, before readiness stops waiting
 
-// Errors that no waiting mends: reported, never waited for.
-bool is_final(const Error& error) noexcept {
-  return error.code == Code::kNotFound || error.code == Code::kDenied || error.code == Code::kUnsupported;
+// Errors that are reported at once: waiting alone mends none of them. Others pass, a 401 included.
+bool is_reported(const Error& error) noexcept {
+  return error.code == Code::kNotFound || error.code == Code::kUnsupported || kube::is_forbidden(error);
 }
 
 }  // namespace
@@ -34,6 +36,8 @@ struct SyncController::Watched {
   bool looking = true;  // no answer of the API server about the kind yet
   std::string why;      // it cannot be watched; empty: no trouble known
   bool stopped = false;
+  std::uint32_t denied = 0;  // 403 in a row
+  Deadline::Clock::time_point denied_since{};
 };
 
 SyncController::SyncController(kube::Client& client, policy::Inventory& inventory, policy::Inventory& withheld,
@@ -48,6 +52,7 @@ SyncController::SyncController(kube::Client& client, policy::Inventory& inventor
 SyncController::~SyncController() { stop(); }
 
 void SyncController::stop() {
+  *alive_ = false;
   for (const auto& [kind, watched] : watched_) {
     watched->stopped = true;
     if (watched->reflector) watched->reflector->stop();
@@ -79,6 +84,7 @@ void SyncController::add(const kube::GroupVersionKind& kind) {
   };
   events.changed = [w = watched.get()] {
     w->owner.count(w->kind.kind);
+    w->owner.memory_changed();
     const std::string& problem = w->objects->problem();
     if (w->why.empty()) w->owner.readiness_.note(w->group, problem);
   };
@@ -107,16 +113,31 @@ void SyncController::state_changed() {
   if (events_.kinds_changed) events_.kinds_changed();
 }
 
+// Whether readiness goes on waiting for the kind.
+bool SyncController::worth_waiting_for(Watched& watched, const Error& error) {
+  if (!kube::is_forbidden(error)) {
+    watched.denied = 0;
+    return !is_reported(error);
+  }
+  const auto now = Deadline::Clock::now();
+  if (watched.denied++ == 0) watched.denied_since = now;
+  return watched.denied < kDeniedTries || now - watched.denied_since < watched.owner.options_.denied_patience;
+}
+
 void SyncController::failed(Watched& watched, const Error& error) {
-  if (!is_final(error)) {
-    log::debug("controller", "watching for sync failed", {{"kind", watched.group}, {"error", error.to_string()}});
+  if (!worth_waiting_for(watched, error)) watched.owner.readiness_.drop_group(watched.group);
+  if (!is_reported(error)) {
+    if (error.code == Code::kDenied) {
+      log::warning("controller", "watching for sync failed", {{"kind", watched.group}, {"error", error.to_string()}});
+    } else {
+      log::debug("controller", "watching for sync failed", {{"kind", watched.group}, {"error", error.to_string()}});
+    }
     return;
   }
   const std::string why = error.code == Code::kNotFound ? "no matches for kind \"" + watched.kind.kind +
                                                               "\" in version \"" + watched.kind.api_version() + "\""
                                                         : error.message;
   watched.looking = false;
-  watched.owner.readiness_.drop_group(watched.group);
   if (watched.why == why) return;
   watched.why = why;
   watched.owner.readiness_.note(watched.group, why);
@@ -132,9 +153,28 @@ void SyncController::mended(Watched& watched) {
   const bool news = watched.looking || !watched.why.empty();
   watched.looking = false;
   watched.why.clear();
+  watched.denied = 0;
   if (!news) return;
   watched.owner.readiness_.note(watched.group, {});
   watched.owner.state_changed();
+}
+
+void SyncController::memory_changed() {
+  const std::size_t before = std::exchange(used_, target_.used());
+  if (used_ >= before || target_.max_bytes == 0 || refused_waiting_) return;
+  refused_waiting_ = true;
+  net::spawn(client_.context(), list_refused_later(this, alive_, options_.refused_retry), "sync refused objects");
+}
+
+// What was freed until then is there for all that was refused; one list serves many changes.
+awaitable<void> SyncController::list_refused_later(SyncController* self, std::shared_ptr<bool> alive,
+                                                   std::chrono::milliseconds delay) {
+  const Result<void> slept = co_await net::sleep_until(Deadline::after(delay));
+  if (!slept.ok() || !*alive) co_return;
+  self->refused_waiting_ = false;
+  for (const auto& [kind, watched] : self->watched_) {
+    if (watched->objects->refused() > 0 && watched->reflector) watched->reflector->resync();
+  }
 }
 
 awaitable<Result<kube::ApiResource>> SyncController::find(std::shared_ptr<Watched> watched) {
@@ -154,9 +194,9 @@ awaitable<void> SyncController::run(std::shared_ptr<Watched> watched) {
     if (watched->stopped) co_return;
     if (!found.ok()) {
       failed(*watched, found.error());
-      const std::chrono::milliseconds wait = is_final(found.error())
-                                                 ? watched->owner.options_.absent_retry
-                                                 : kube::backoff_delay(kLookupBackoff, ++failures, 0.5);
+      const SyncOptions& how = watched->owner.options_;
+      const std::chrono::milliseconds wait =
+          is_reported(found.error()) ? how.absent_retry : kube::backoff_delay(how.backoff, ++failures, 0.5);
       const bool woken = co_await watched->wake.wait(Deadline::after(wait));
       static_cast<void>(woken);
       continue;
@@ -164,7 +204,7 @@ awaitable<void> SyncController::run(std::shared_ptr<Watched> watched) {
     mended(*watched);
     kube::ReflectorOptions options;
     options.absent_retry = watched->owner.options_.absent_retry;
-    options.watcher.backoff.ceiling = std::chrono::seconds(10);
+    options.watcher.backoff = watched->owner.options_.backoff;
     options.on_error = [w = watched.get()](const Error& error) {
       if (!w->stopped) failed(*w, error);
     };

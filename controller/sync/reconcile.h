@@ -22,6 +22,12 @@ struct SyncOptions {
   std::size_t max_bytes = std::size_t{1} << 30;  // of all synced objects; 0: no bound
   bool keep_excluded = false;                    // for audit from the cache: PolicyWorld::withheld()
   std::chrono::milliseconds absent_retry{2000};  // how often a kind that is not served is looked for
+  // How long the API server must have gone on saying 403 before readiness stops waiting for a kind: rights that are
+  // just being granted come late, and a pod that is ready without its data admits what it should refuse.
+  std::chrono::milliseconds denied_patience{30000};
+  // After memory came free, kinds with refused objects are listed again, at most once in this time.
+  std::chrono::milliseconds refused_retry{30000};
+  kube::BackoffOptions backoff{std::chrono::milliseconds(200), std::chrono::milliseconds(10000), 2.0, 0.2};
 };
 
 class SyncController {
@@ -59,11 +65,15 @@ class SyncController {
   static awaitable<void> run(std::shared_ptr<Watched> watched);
   static awaitable<Result<kube::ApiResource>> find(std::shared_ptr<Watched> watched);
   static void failed(Watched& watched, const Error& error);
+  static bool worth_waiting_for(Watched& watched, const Error& error);
   static void mended(Watched& watched);
   void add(const kube::GroupVersionKind& kind);
   void remove(const kube::GroupVersionKind& kind);
   void count(const std::string& kind) const;
   void state_changed();
+  void memory_changed();
+  static awaitable<void> list_refused_later(SyncController* self, std::shared_ptr<bool> alive,
+                                            std::chrono::milliseconds delay);
 
   kube::Client& client_;
   ReadinessTracker& readiness_;
@@ -72,6 +82,9 @@ class SyncController {
   SyncTarget target_;
   SyncSources sources_;
   std::map<kube::GroupVersionKind, std::shared_ptr<Watched>> watched_;
+  std::size_t used_ = 0;          // memory when last looked at
+  bool refused_waiting_ = false;  // list_refused_later() is under way
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace portcullis::controller

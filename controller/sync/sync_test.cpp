@@ -47,6 +47,8 @@ class SyncTest : public testing::Test {
   }
   void start(SyncOptions options = {}) {
     options.absent_retry = milliseconds(5);
+    options.refused_retry = milliseconds(5);
+    options.backoff = {milliseconds(1), milliseconds(5), 2.0, 0.0};
     SyncController::Events events;
     events.kinds_changed = [this] { ++kinds_changed; };
     events.counted = [this](const std::string& kind, std::int64_t active, std::int64_t error) {
@@ -224,16 +226,51 @@ TEST_F(SyncTest, ReadinessWaitsForTheFirstWholeList) {
   EXPECT_EQ(names(inventory), Names{"Pod a/p"});
 }
 
-TEST_F(SyncTest, AKindThatMayNotBeListedIsReported) {
+TEST_F(SyncTest, AKindThatMayNotBeListedForLongIsNotWaitedFor) {
   api.add_fault({.method = "GET", .target = "/api/v1/pods", .times = -1, .status = 403, .reason = "Forbidden"});
-  start();
+  SyncOptions options;
+  options.denied_patience = milliseconds(0);
+  start(options);
   want("config", {kPod});
   ASSERT_TRUE(api.wait_for([&] { return readiness.satisfied(); }));
-  ASSERT_TRUE(api.wait_for([&] { return trouble({kPod}) != "" && trouble({kPod}) != "pending"; }));
+  EXPECT_GE(api.count("GET", "/api/v1/pods"), 3u);
+  EXPECT_THAT(trouble({kPod}), HasSubstr("error establishing watches"));
   api.clear_faults();
   api.put(object("Pod", "a", "p"));
   ASSERT_TRUE(has({"Pod a/p"}));
   EXPECT_EQ(trouble({kPod}), "");
+}
+
+TEST_F(SyncTest, RightsThatComeLateAreReportedAtOnceAndWaitedFor) {
+  api.put(object("Pod", "a", "p"));
+  api.add_fault({.method = "GET", .target = "/api/v1/pods", .times = -1, .status = 403, .reason = "Forbidden"});
+  SyncOptions options;
+  options.denied_patience = std::chrono::hours(1);
+  start(options);
+  want("config", {kPod});
+  ASSERT_TRUE(api.wait_for([&] { return trouble({kPod}) != "" && trouble({kPod}) != "pending"; }));
+  ASSERT_TRUE(api.wait_for([&] { return api.count("GET", "/api/v1/pods") >= 6; }));
+  EXPECT_FALSE(readiness.satisfied());
+  EXPECT_THAT(readiness.problems(), ElementsAre(HasSubstr("data v1/Pod")));
+  api.clear_faults();
+  ASSERT_TRUE(api.wait_for([&] { return readiness.satisfied(); }));
+  EXPECT_EQ(names(inventory), Names{"Pod a/p"});
+  EXPECT_TRUE(readiness.problems().empty());
+}
+
+TEST_F(SyncTest, A401IsNeverFinal) {
+  api.put(object("Pod", "a", "p"));
+  api.add_fault({.method = "GET", .target = "/api/v1/pods", .times = -1, .status = 401, .reason = "Unauthorized"});
+  SyncOptions options;
+  options.denied_patience = milliseconds(0);
+  start(options);
+  want("config", {kPod});
+  ASSERT_TRUE(api.wait_for([&] { return api.count("GET", "/api/v1/pods") >= 6; }));
+  EXPECT_FALSE(readiness.satisfied());
+  EXPECT_EQ(trouble({kPod}), "");
+  api.clear_faults();
+  ASSERT_TRUE(api.wait_for([&] { return readiness.satisfied(); }));
+  EXPECT_EQ(names(inventory), Names{"Pod a/p"});
 }
 
 TEST_F(SyncTest, RelistsFindWhatWasMissed) {
@@ -250,24 +287,27 @@ TEST_F(SyncTest, RelistsFindWhatWasMissed) {
   ASSERT_TRUE(has({"Pod a/q", "Pod a/r"}));
 }
 
-TEST_F(SyncTest, TheBoundRefusesWhatDoesNotFit) {
-  api.put(object("Pod", "a", "p1"));
-  api.put(object("Pod", "a", "p2"));
+// Objects that are empty at first and filled later must not get past the bound either.
+TEST_F(SyncTest, TheBoundHoldsForWhatGrowsAndIsTriedAgainWhenThereIsRoom) {
+  const std::string filled = R"(, "annotations": {"x": ")" + std::string(64 << 10, 'x') + "\"}";
+  policy::Inventory scale;
+  const Document one = Document::parse_json(object("ConfigMap", "a", "m1", filled.c_str())).value();
+  ASSERT_TRUE(scale.upsert(one.root()).ok());
   SyncOptions options;
-  options.max_bytes = 1;  // the first object is taken while nothing is there, the second is too much
+  options.max_bytes = scale.memory() * 5 / 2;  // two of them and some small ones
+  for (const char* name : {"m1", "m2", "m3"}) api.put(object("ConfigMap", "a", name));
   start(options);
-  want("config", {kPod});
-  ASSERT_TRUE(counted("Pod", 1, 1));
-  EXPECT_EQ(inventory.size(), 1u);
-  EXPECT_THAT(readiness.problems(), ElementsAre(HasSubstr("the bound of 1 bytes for synced objects is reached")));
-  api.put(object("Pod", "a", "p1", R"(, "labels": {"x": "y"})"));  // replacing what is there goes on
-  ASSERT_TRUE(api.wait_for([&] {
-    policy::CachedInventory mine;
-    return inventory.refresh(mine)
-        .data()
-        .path({"inventory", "namespace", "a", "v1", "Pod", "p1", "metadata", "labels"})
-        .is_object();
-  }));
+  want("config", {kConfigMap});
+  ASSERT_TRUE(counted("ConfigMap", 3, 0));
+  for (const char* name : {"m1", "m2", "m3"}) api.put(object("ConfigMap", "a", name, filled.c_str()));
+  ASSERT_TRUE(counted("ConfigMap", 2, 1));
+  EXPECT_LE(inventory.memory(), options.max_bytes);
+  EXPECT_EQ(names(inventory), (Names{"ConfigMap a/m1", "ConfigMap a/m2"}));  // not as m3 was before
+  EXPECT_THAT(readiness.problems(), ElementsAre(HasSubstr("bytes for synced objects is reached")));
+  api.erase("", "configmaps", "a", "m1");
+  ASSERT_TRUE(has({"ConfigMap a/m2", "ConfigMap a/m3"}));
+  ASSERT_TRUE(counted("ConfigMap", 2, 0));
+  EXPECT_TRUE(api.wait_for([&] { return readiness.problems().empty(); }));
 }
 
 TEST_F(SyncTest, ReadersSeeWholeStatesWhileEverythingChanges) {

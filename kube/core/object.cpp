@@ -41,6 +41,7 @@ Code code_of(int status) noexcept {
 }
 
 constexpr std::string_view kAlreadyExists = "AlreadyExists";
+constexpr std::string_view kForbidden = "Forbidden";
 constexpr std::size_t kShownBody = 300;
 
 Error from_status(int http_status, const Value& status) {
@@ -49,6 +50,7 @@ Error from_status(int http_status, const Value& status) {
   if (error.message.empty()) error.message = reason.empty() ? "HTTP status " + std::to_string(http_status) : reason;
   if (reason == "Expired") error.code = Code::kGone;
   if (reason == kAlreadyExists) error.context.emplace_back(kAlreadyExists);
+  if (http_status == 403) error.context.emplace_back(kForbidden);
   return error;
 }
 
@@ -146,8 +148,10 @@ Error status_error(int http_status, std::string_view body) {
   if (parsed.ok() && parsed->root().string_or("kind") == "Status") return from_status(http_status, parsed->root());
   std::string shown(body.substr(0, kShownBody));
   while (!shown.empty() && (shown.back() == '\n' || shown.back() == '\r')) shown.pop_back();
-  return make_error(code_of(http_status),
-                    "HTTP status " + std::to_string(http_status) + (shown.empty() ? "" : ": " + shown));
+  Error error = make_error(code_of(http_status),
+                           "HTTP status " + std::to_string(http_status) + (shown.empty() ? "" : ": " + shown));
+  if (http_status == 403) error.context.emplace_back(kForbidden);
+  return error;
 }
 
 Error status_error(const Value& status) {
@@ -158,6 +162,11 @@ Error status_error(const Value& status) {
 bool is_already_exists(const Error& error) noexcept {
   return error.code == Code::kConflict &&
          std::find(error.context.begin(), error.context.end(), kAlreadyExists) != error.context.end();
+}
+
+bool is_forbidden(const Error& error) noexcept {
+  return error.code == Code::kDenied &&
+         std::find(error.context.begin(), error.context.end(), kForbidden) != error.context.end();
 }
 
 }  // namespace portcullis::kube

@@ -98,5 +98,8 @@ Error status_error(int http_status, std::string_view body);
 Error status_error(const Value& status);
 // An object that exists already is kConflict like a lost update; this tells them apart by the Status reason.
 bool is_already_exists(const Error& error) noexcept;
+// Other kinds of kDenied (401, a certificate that is not accepted) often pass; only this one is the API server's word
+// about the caller's rights: 403.
+bool is_forbidden(const Error& error) noexcept;
 
 }  // namespace portcullis::kube

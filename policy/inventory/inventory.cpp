@@ -1,6 +1,7 @@
 #include "policy/inventory/inventory.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
@@ -187,6 +188,18 @@ struct Inventory::State {
     return made;
   }
 
+  // Bytes of the object that is there now; 0: none.
+  std::size_t memory_of(const std::vector<std::string>& path, std::string_view name) const {
+    const Node* node = &root;
+    for (const std::string& step : path) {
+      const auto found = node->groups.find(step);
+      if (found == node->groups.end()) return 0;
+      node = found->second.get();
+    }
+    const auto found = node->objects.find(name);
+    return found == node->objects.end() ? 0 : found->second->document.memory();
+  }
+
   void put(const std::vector<std::string>& path, std::string_view name, Stored object) {
     Node* node = &root;
     node->built.reset();
@@ -248,12 +261,19 @@ Inventory::Inventory() : state_(std::make_unique<State>()) {}
 Inventory::Inventory(std::size_t max_index_bytes) : Inventory() { state_->max_index_bytes = max_index_bytes; }
 Inventory::~Inventory() = default;
 
-Result<void> Inventory::upsert(const Value& object) {
+Result<void> Inventory::upsert(const Value& object) { return upsert(object, std::numeric_limits<std::size_t>::max()); }
+
+Result<void> Inventory::upsert(const Value& object, std::size_t max_memory) {
   PC_TRY(const ObjectKind kind, identity(object));
   if (kind.is_namespace()) PC_TRY_VOID(check_namespace(object));
   const std::vector<std::string> path = path_of(kind.api_version(), kind.kind, namespace_of(object));
   Stored stored = make_stored(object, path, name_of(object));
   const std::lock_guard lock(state_->mutex);
+  const std::size_t before = state_->memory_of(path, name_of(object));
+  const std::size_t size = stored->document.memory();
+  if (size > before && state_->memory - before + size > max_memory) {
+    return make_error(Code::kLimit, "the bound of synced objects is reached");
+  }
   state_->put(path, name_of(object), std::move(stored));
   number_.fetch_add(1, std::memory_order_release);
   return ok();

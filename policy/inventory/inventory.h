@@ -72,6 +72,9 @@ class Inventory {
   // become float64 as in Gatekeeper. Errors (kInvalid): "invalid request object: resource <name> has no version |
   // kind".
   Result<void> upsert(const Value& object);
+  // The same unless memory() would then be more than `max_memory` and more than before: kLimit, and what was there
+  // stays.
+  Result<void> upsert(const Value& object, std::size_t max_memory);
   // Removes by the same identity; absent is fine.
   Result<void> remove(const Value& object);
   void remove(std::string_view api_version, std::string_view kind, std::string_view ns, std::string_view name);

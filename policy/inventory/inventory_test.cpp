@@ -45,6 +45,29 @@ TEST(Inventory, ShapeAndVersions) {
   EXPECT_EQ(inventory.memory(), 0u);
 }
 
+TEST(Inventory, ABoundLetsNothingGrowBeyondIt) {
+  const auto pod = [](const char* name, const std::string& text) {
+    return parse((R"({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": ")" + std::string(name) +
+                  R"(", "namespace": "n"}, "x": ")" + text + "\"}")
+                     .c_str());
+  };
+  const Document big = pod("p", std::string(20000, 'x'));
+  const Document bigger = pod("p", std::string(40000, 'x'));
+  const Document small = pod("p", "less");
+  Inventory inventory;
+  ASSERT_TRUE(inventory.upsert(big.root()).ok());
+  const std::size_t bound = inventory.memory();
+  const Document other = pod("q", "");
+  const Result<void> refused = inventory.upsert(other.root(), bound);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::kLimit);
+  EXPECT_FALSE(inventory.upsert(bigger.root(), bound).ok());
+  EXPECT_EQ(inventory.memory(), bound);
+  ASSERT_TRUE(inventory.upsert(small.root(), 1).ok());  // what shrinks is always taken
+  ASSERT_TRUE(inventory.upsert(other.root(), bound).ok());
+  EXPECT_EQ(inventory.size(), 2u);
+}
+
 TEST(Inventory, ListsItsObjects) {
   Inventory inventory;
   for (const char* text : {R"({"apiVersion": "apps/v1", "kind": "B", "metadata": {"name": "1", "namespace": "n"}})",
