@@ -2,6 +2,7 @@
 #include "audit/run.h"
 
 #include <cmath>
+#include <utility>
 
 #include "base/go_duration.h"
 #include "base/log.h"
@@ -39,10 +40,14 @@ awaitable<void> Auditor::tick() {
   const auto clock = std::chrono::steady_clock::now();
   audit_id_ = text::rfc3339(static_cast<std::int64_t>(start));
   if (!ready_()) {
-    log::info(kLogger, "audit is postponed: policies are still being loaded",
-              {{"process", kProcess}, {"audit_id", audit_id_}});
+    if (!std::exchange(postponed_, true)) {
+      log::info(kLogger, "audit is postponed: policies are still being loaded",
+                {{"process", kProcess}, {"audit_id", audit_id_}});
+    }
+    if (observer_.postponed) observer_.postponed();
     co_return;
   }
+  postponed_ = false;
   if (observer_.started) observer_.started(std::floor(start));
   log::info(kLogger, "auditing constraints and violations",
             {{"process", kProcess},
@@ -120,7 +125,8 @@ awaitable<void> Auditor::audit_cluster(Report* report) {
   }
 }
 
-// One version of the inventory is held for the whole run, so that the audit sees one state.
+// One version of the inventory is held for the whole run: what is reviewed and what data.inventory says beside it are
+// one state.
 awaitable<void> Auditor::audit_cache(Report* report) {
   policy::CachedInventory held, held_apart;
   inventory_.refresh(held);
@@ -139,7 +145,7 @@ awaitable<void> Auditor::audit_cache(Report* report) {
     const std::string_view name = policy::namespace_of(object);
     Value ns = version->namespace_object(name);
     if (!ns.defined() && apart != nullptr) ns = apart->namespace_object(name);
-    review(object, ns, *report);
+    review(object, ns, *version, *report);
     if (++in_slice == kObjectsPerSlice) {
       in_slice = 0;
       co_await net::yield();
@@ -164,7 +170,7 @@ awaitable<Result<void>> Auditor::load_namespaces() {
   }
 }
 
-awaitable<bool> Auditor::find_namespace(std::string name) {
+awaitable<bool> Auditor::find_namespace(std::string name, Report* report) {
   const auto known = namespaces_.find(name);
   if (known != namespaces_.end()) co_return known->second != nullptr;
   auto get_call = client_.get(policy::namespaces(), {}, name, Deadline::after(kRequestTimeout));
@@ -173,6 +179,9 @@ awaitable<bool> Auditor::find_namespace(std::string name) {
     log::error(
         kLogger, "Unable to look up object namespace",
         {{"process", kProcess}, {"audit_id", audit_id_}, {"objNs", name}, {"error", fetched.error().to_string()}});
+    if (fetched.error().code != Code::kNotFound) {
+      report->incomplete("namespace " + name + ": " + fetched.error().to_string());
+    }
     namespaces_.emplace(std::move(name), nullptr);
     co_return false;
   }
@@ -205,12 +214,12 @@ awaitable<void> Auditor::audit_kind(kube::ApiResource resource, Report* report) 
       Value ns;
       const std::string name(policy::namespace_of(item));
       if (!name.empty()) {
-        auto find_call = find_namespace(name);
+        auto find_call = find_namespace(name, report);
         const bool found = co_await std::move(find_call);
         if (!found) continue;
         ns = namespaces_.find(name)->second->root();
       }
-      review(item, ns, *report);
+      review(item, ns, inventory_.refresh(cached_inventory_), *report);
       if (++in_slice == kObjectsPerSlice) {
         in_slice = 0;
         co_await net::yield();
@@ -221,7 +230,7 @@ awaitable<void> Auditor::audit_kind(kube::ApiResource resource, Report* report) 
   }
 }
 
-void Auditor::review(const Value& object, const Value& ns, Report& report) {
+void Auditor::review(const Value& object, const Value& ns, const policy::InventoryVersion& inventory, Report& report) {
   scratch_.reset();
   // What comes from the cache has no source, as in Gatekeeper: constraints that ask for one reject it.
   const policy::Source source = options_.from_cache ? policy::Source::kNone : policy::Source::kOriginal;
@@ -236,8 +245,7 @@ void Auditor::review(const Value& object, const Value& ns, Report& report) {
   options.limits = options_.limits;
   options.limits.deadline = Deadline::after(options_.object_timeout);
   options.stats = options_.log_stats;
-  const policy::ReviewResult result =
-      snapshot_->review(review, inventory_.refresh(cached_inventory_), scratch_, host_, options);
+  const policy::ReviewResult result = snapshot_->review(review, inventory, scratch_, host_, options);
   if (result.failed()) {
     report.incomplete(policy::kind_of(object).to_string() + " " + std::string(policy::namespace_of(object)) + "/" +
                       std::string(policy::name_of(object)) + ": " + result.failure);

@@ -42,11 +42,13 @@ struct AuditOptions {
 struct AuditObserver {
   std::function<void(double when)> started;
   std::function<void(double when, std::chrono::nanoseconds duration, const Report& report)> finished;
+  // A run was due while policies were still being loaded: whoever times the runs tries again soon.
+  std::function<void()> postponed;
 };
 
 class Auditor final : public kube::Ticker {
  public:
-  // `ready` says whether policies are loaded; a run before that waits for the next interval.
+  // `ready` says whether policies are loaded; a run before that is postponed.
   Auditor(kube::Client& client, const policy::SnapshotCell& cell, const policy::Inventory& inventory, rego::Host& host,
           AuditOptions options, AuditObserver observer, std::function<bool()> ready);
 
@@ -61,9 +63,10 @@ class Auditor final : public kube::Ticker {
   awaitable<Result<void>> load_namespaces();
   awaitable<void> audit_kind(kube::ApiResource resource, Report* report);
   // The Namespace from the list made at the beginning of the run, or from the API server when it is younger.
-  awaitable<bool> find_namespace(std::string name);
+  // One that cannot be had for another reason than that it is gone is a gap in the report.
+  awaitable<bool> find_namespace(std::string name, Report* report);
   bool excluded(const Value& object) const;
-  void review(const Value& object, const Value& ns, Report& report);
+  void review(const Value& object, const Value& ns, const policy::InventoryVersion& inventory, Report& report);
   awaitable<void> write_statuses(const Report* report);
 
   kube::Client& client_;
@@ -74,6 +77,7 @@ class Auditor final : public kube::Ticker {
   AuditObserver observer_;
   std::function<bool()> ready_;
   bool stopping_ = false;
+  bool postponed_ = false;
 
   rego::EvalScratch scratch_;
   policy::CachedInventory cached_inventory_;

@@ -18,7 +18,8 @@ namespace portcullis::audit {
 
 struct TriggerOptions {
   std::vector<Schedule> schedules;
-  // Any change of this annotation of the Namespace starts an audit; what it says at start does not. Empty: off.
+  // A new value of this annotation of the Namespace starts an audit; what it says at start, and its removal, do not.
+  // Empty: off.
   std::string annotation;
   std::string own_namespace = "gatekeeper-system";
   std::function<std::int64_t()> now;  // Unix seconds; null: the system's clock

@@ -48,6 +48,7 @@ constexpr std::string_view kLogger = "setup";
 constexpr std::chrono::seconds kStartTimeout{30};
 constexpr std::chrono::seconds kStopGrace{15};
 constexpr std::chrono::seconds kCertificatePoll{2};
+constexpr std::chrono::seconds kPostponedAudit{2};
 
 // Bounds of one constraint on one object in the cluster: far above what real policies need (thousands of instructions),
 // far below what would hold up a webhook.
@@ -401,6 +402,7 @@ Result<void> Manager::start_audit() {
     for (const auto& [key, entry] : report.constraints()) {
       constraint_metrics_->audited(*entry.constraint, entry.violations.total());
     }
+  observer.postponed = [this] { audit_timer_->again_after(kPostponedAudit); };
   };
   auditor_ = std::make_unique<audit::Auditor>(*audit_client_, world_->cell(), world_->inventory(), host_, audit,
                                               std::move(observer),

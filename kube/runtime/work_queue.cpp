@@ -216,25 +216,26 @@ awaitable<void> run_worker(WorkQueue& queue, Reconciler& reconciler, ControllerO
 
 struct Periodic::Impl {
   Impl(boost::asio::io_context& context, Ticker& t, std::chrono::nanoseconds i)
-      : ticker(t), interval(i), wake(context) {}
+      : ticker(t), interval(i), wake(context), next(Deadline::after(i)) {}
   static awaitable<void> run(std::shared_ptr<Impl> self);
   Ticker& ticker;  // not touched once stopped
   std::chrono::nanoseconds interval;
   net::Signal wake;
+  Deadline next;
   bool stopped = false;
   bool at_once = false;
 };
 
 awaitable<void> Periodic::Impl::run(std::shared_ptr<Impl> self) {
-  Deadline next = Deadline::after(self->interval);
+  self->next = Deadline::after(self->interval);
   while (!self->stopped) {
-    if (!self->at_once && !next.passed()) {
-      const bool woken = co_await self->wake.wait(next);
+    if (!self->at_once && !self->next.passed()) {
+      const bool woken = co_await self->wake.wait(self->next);
       if (self->stopped) break;
       if (woken && !self->at_once) continue;
     }
     self->at_once = false;
-    next = Deadline::after(self->interval);
+    self->next = Deadline::after(self->interval);
     co_await self->ticker.tick();
   }
 }
@@ -245,6 +246,10 @@ Periodic::~Periodic() { stop(); }
 awaitable<void> Periodic::run() { return Impl::run(impl_); }
 void Periodic::stop() {
   impl_->stopped = true;
+  impl_->wake.notify_all();
+}
+void Periodic::again_after(std::chrono::nanoseconds delay) {
+  impl_->next = impl_->next.sooner(Deadline::after(delay));
   impl_->wake.notify_all();
 }
 void Periodic::now() {

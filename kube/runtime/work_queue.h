@@ -102,6 +102,8 @@ class Periodic {
   awaitable<void> run();  // until stop()
   void stop();
   void now();  // tick as soon as possible instead of at the next interval
+  // Tick after `delay` unless one is due sooner; also from within a tick that could not do its work.
+  void again_after(std::chrono::nanoseconds delay);
 
  private:
   struct Impl;
