@@ -57,7 +57,9 @@ void declare_webhook_flags(GoFlags& f, ManagerOptions& o) {
   f.add("max-serving-threads", o.max_serving_threads, "reviews evaluated at once; below 1: one per CPU");
   f.add("log-denies", o.log_denies, "log every violation found at admission");
   f.add("log-stats-admission", o.log_stats_admission, "log evaluation statistics of admission reviews");
-  f.add("emit-admission-events", o.emit_admission_events, "make an Event of every violation found at admission");
+  f.add("emit-admission-events", o.emit_admission_events,
+        "make an Event of each violation found at admission; of a burst that the API server cannot take, some are "
+        "dropped");
   f.add("admission-events-involved-namespace", o.admission_events_involved_namespace,
         "put those Events into the object's namespace");
   f.add("disable-enforcementaction-validation", o.disable_enforcement_action_validation,
@@ -71,7 +73,8 @@ void declare_audit_flags(GoFlags& f, ManagerOptions& o) {
   f.add("audit-from-cache", o.audit_from_cache, "audit synced objects instead of listing");
   f.add("audit-match-kind-only", o.audit_match_kind_only,
         "list only kinds that constraints name; without effect, because audit never lists other kinds");
-  f.add("emit-audit-events", o.emit_audit_events, "make an Event of every violation found by audit");
+  f.add("emit-audit-events", o.emit_audit_events,
+        "make an Event of each violation found by audit; of a burst that the API server cannot take, some are dropped");
   f.add("audit-events-involved-namespace", o.audit_events_involved_namespace,
         "put those Events into the object's namespace");
   f.add("log-stats-audit", o.log_stats_audit, "log evaluation statistics of audits");

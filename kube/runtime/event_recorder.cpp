@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <mutex>
+#include <utility>
 
 #include "base/log.h"
 #include "net/io.h"
@@ -37,7 +38,10 @@ struct EventRecorder::Impl : std::enable_shared_from_this<EventRecorder::Impl> {
 
   bool take(Event& event) {
     const std::lock_guard lock(mutex);
-    if (queue.empty()) return false;
+    if (queue.empty()) {
+      dropping = false;
+      return false;
+    }
     event = std::move(queue.front());
     queue.pop_front();
     return true;
@@ -52,6 +56,7 @@ struct EventRecorder::Impl : std::enable_shared_from_this<EventRecorder::Impl> {
 
   mutable std::mutex mutex;
   std::deque<Event> queue;
+  bool dropping = false;  // since the queue was last empty
   EventRecorderStats stats;
 };
 
@@ -73,17 +78,21 @@ void EventRecorder::stop() {
 
 void EventRecorder::record(Event event) {
   bool first_drop = false;
+  bool first_in = false;
   {
     const std::lock_guard lock(impl_->mutex);
     ++impl_->stats.recorded;
     if (impl_->queue.size() >= impl_->options.capacity) {
-      first_drop = impl_->stats.dropped++ == 0;
+      ++impl_->stats.dropped;
+      first_drop = !std::exchange(impl_->dropping, true);
     } else {
+      first_in = impl_->queue.empty();
       impl_->queue.push_back(std::move(event));
     }
   }
   if (first_drop) log::warning(kLogger, "the queue of Events is full: some are dropped");
-  net::post(impl_->client.context(), [impl = impl_] { impl->news.notify_one(); });
+  // Who finds something in the queue looks again before waiting: only the first has to wake it.
+  if (first_in) net::post(impl_->client.context(), [impl = impl_] { impl->news.notify_one(); });
 }
 
 EventRecorderStats EventRecorder::stats() const {

@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <boost/asio/io_context.hpp>
 #include <future>
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "engine/value/document.h"
 #include "kube/runtime/event_correlator.h"
 #include "kube/runtime/event_recorder.h"
@@ -163,6 +166,40 @@ TEST_F(EventRecorderTest, AFullQueueDrops) {
   for (int i = 0; i < 5; ++i) recorder->record(event("m" + std::to_string(i)));
   EXPECT_EQ(recorder->stats().dropped, 3u);
   EXPECT_EQ(recorder->stats().queued, 2u);
+}
+
+TEST_F(EventRecorderTest, AFullQueueIsSaidOncePerBurst) {
+  std::atomic<int> said{0};
+  log::set_sink([&said](std::string_view line) { said += line.find("queue of Events is full") != line.npos ? 1 : 0; });
+  EventRecorderOptions options;
+  options.capacity = 2;
+  start(options);
+  const auto burst = [this] {
+    on_thread([this] {  // which keeps the recorder from taking any out
+      for (int i = 0; i < 5; ++i) recorder->record(event("m", "p" + std::to_string(i)));
+    });
+  };
+  burst();
+  ASSERT_TRUE(api.wait_for([&] { return recorder->stats().created == 2; }));
+  EXPECT_EQ(said, 1);
+  burst();
+  ASSERT_TRUE(api.wait_for([&] { return recorder->stats().queued == 0; }));
+  log::set_sink({});
+  EXPECT_EQ(said, 2);
+  EXPECT_EQ(recorder->stats().dropped, 6u);
+}
+
+TEST(EventRecorder, WakesItsThreadOncePerBurst) {
+  test::FakeApi api;
+  boost::asio::io_context context;  // nobody runs it: what is posted stays
+  const auto client = Client::create(context, api.config()).value();
+  context.poll();
+  context.restart();
+  EventRecorderOptions options;
+  options.capacity = 2;
+  EventRecorder recorder(*client, options);
+  for (int i = 0; i < 100; ++i) recorder.record(event("m"));
+  EXPECT_EQ(context.poll(), 1u);
 }
 
 }  // namespace
