@@ -1,6 +1,8 @@
 // Series per constraint and their exposition.
 #include "cmd/constraint_metrics.h"
 
+#include <utility>
+
 #include "base/metrics/metrics.h"
 #include "base/text.h"
 
@@ -40,6 +42,7 @@ ConstraintMetrics::Series* ConstraintMetrics::find(const policy::Constraint& con
     found->second.action = policy::action_label(constraint.enforcement.action);
     return &found->second;
   }
+  if (exists_ && !exists_(constraint.kind, constraint.name)) return nullptr;
   if (series_.size() >= limit_) {
     ++beyond_limit_;
     return nullptr;
@@ -71,9 +74,10 @@ void ConstraintMetrics::audited(const policy::Constraint& constraint, std::uint6
   series->audited = true;
 }
 
-void ConstraintMetrics::prune(const std::function<bool(std::string_view, std::string_view)>& exists) {
+void ConstraintMetrics::prune(std::function<bool(std::string_view, std::string_view)> exists) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(series_, [&](const auto& entry) { return !exists(entry.first.first, entry.first.second); });
+  std::swap(exists_, exists);  // what the old one held goes after the lock
+  std::erase_if(series_, [&](const auto& entry) { return !exists_(entry.first.first, entry.first.second); });
 }
 
 std::string ConstraintMetrics::expose() const {

@@ -24,8 +24,9 @@ class ConstraintMetrics {
   void reviewed(const policy::ReviewResult& result);
   // What the last audit found of one constraint.
   void audited(const policy::Constraint& constraint, std::uint64_t violations);
-  // Forgets every constraint that `exists` does not know.
-  void prune(const std::function<bool(std::string_view kind, std::string_view name)>& exists);
+  // Forgets every constraint that `exists` does not know, and until the next call takes in no facts about such: reviews
+  // and audits that began before a constraint was deleted must not bring it back. `exists` is kept.
+  void prune(std::function<bool(std::string_view kind, std::string_view name)> exists);
 
   std::string expose() const;
 
@@ -52,6 +53,7 @@ class ConstraintMetrics {
   const std::size_t limit_;
   mutable std::mutex mutex_;
   std::map<Key, Series> series_;
+  std::function<bool(std::string_view kind, std::string_view name)> exists_;  // null: all do
   std::uint64_t beyond_limit_ = 0;
 };
 

@@ -48,5 +48,19 @@ TEST(ConstraintMetrics, IsBoundedAndForgets) {
   EXPECT_THAT(metrics.expose(), HasSubstr("constraint_name=\"c\""));
 }
 
+TEST(ConstraintMetrics, WhatIsGoneIsNotBroughtBackByWhatBeganBefore) {
+  ConstraintMetrics metrics(10);
+  metrics.audited(*constraint("a"), 1);
+  metrics.prune([](std::string_view, std::string_view name) { return name != "a"; });
+  metrics.audited(*constraint("a"), 1);
+  policy::ReviewResult result;
+  result.times.push_back({constraint("a"), 1});
+  metrics.reviewed(result);
+  EXPECT_THAT(metrics.expose(), Not(HasSubstr("constraint_name=\"a\"")));
+  metrics.prune([](std::string_view, std::string_view) { return true; });
+  metrics.audited(*constraint("a"), 1);
+  EXPECT_THAT(metrics.expose(), HasSubstr("constraint_name=\"a\""));
+}
+
 }  // namespace
 }  // namespace portcullis::cmd

@@ -232,10 +232,10 @@ void Manager::start_controllers(policy::PodIdentity pod) {
   sync.keep_excluded = options_.audit_from_cache && operations_.audit;
   controllers_ = std::make_unique<Controllers>(*client_, *world_, readiness_, std::move(pod), operations_, sync,
                                                std::move(events));
-  world_->on_publish([this](const policy::Snapshot& snapshot) {
+  world_->on_publish([this](const policy::Snapshot&) {
     if (constraint_metrics_ != nullptr) {
-      constraint_metrics_->prune([&](std::string_view kind, std::string_view name) {
-        return snapshot.find_constraint(kind, name) != nullptr;
+      constraint_metrics_->prune([now = world_->cell().load()](std::string_view kind, std::string_view name) {
+        return now->find_constraint(kind, name) != nullptr;
       });
     }
     metrics_.set_templates(controllers_->templates().count(true), controllers_->templates().count(false),
