@@ -37,6 +37,7 @@ constexpr int kUsage = 2;
 constexpr const char* kHelp =
     "usage: portcullis hook apply -f PATH\n"
     "       portcullis hook label ns NAME... KEY=VALUE... [--overwrite]\n"
+    "         (a label that is there is always replaced, with or without --overwrite)\n"
     "       portcullis hook delete KIND/NAME...\n"
     "       portcullis hook probe URL [--cacert=FILE] [--insecure] [--wait=SECONDS] [--timeout=SECONDS]\n";
 
@@ -126,8 +127,7 @@ class Cluster {
   }
 
   Result<void> remove(const kube::ApiResource& resource, const std::string& name) {
-    const Result<void> removed =
-        retried([&] { return client_->remove(resource, {}, name, Deadline::after(kCallTimeout)); });
+    Result<void> removed = retried([&] { return client_->remove(resource, {}, name, Deadline::after(kCallTimeout)); });
     if (!removed.ok() && removed.error().code != Code::kNotFound) return removed;
     std::printf("%s/%s %s\n", resource.plural.c_str(), name.c_str(), removed.ok() ? "deleted" : "was not there");
     return ok();
@@ -268,7 +268,12 @@ int run_hook_command(const std::vector<std::string>& arguments) {
   }
   const std::string& command = arguments.front();
   const Parsed parsed = parse({arguments.begin() + 1, arguments.end()});
-  const bool labels_namespace = parsed.rest.size() > 2 && (parsed.rest[0] == "ns" || parsed.rest[0] == "namespace");
+  // "ns", then at least one name and one KEY=VALUE, in any order.
+  const auto words = parsed.rest.begin() + (parsed.rest.empty() ? 0 : 1);
+  const auto pairs = std::count_if(words, parsed.rest.end(),
+                                   [](const std::string& word) { return word.find('=') != std::string::npos; });
+  const bool labels_namespace = !parsed.rest.empty() && (parsed.rest[0] == "ns" || parsed.rest[0] == "namespace") &&
+                                pairs > 0 && pairs < parsed.rest.end() - words;
   const bool usable = command == "apply"   ? parsed.flags.count("f") != 0
                       : command == "label" ? labels_namespace
                                            : !parsed.rest.empty();
