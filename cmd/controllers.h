@@ -45,8 +45,6 @@ class Controllers {
   void stop();
 
   std::shared_ptr<const kube::Store> namespaces() const { return namespaces_; }
-  // Configs of the own namespace; any thread may read it.
-  std::shared_ptr<const kube::Store> configs() const { return config_reconciler_->configs(); }
   const controller::ConstraintReconciler& constraints() const { return *constraint_reconciler_; }
   const controller::TemplateReconciler& templates() const { return *template_reconciler_; }
 

@@ -77,7 +77,9 @@ TEST_F(ControllersTest, AConfigIsReadyOnceItsDataIs) {
   api.put(R"({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "a"}})");
   api.put(R"({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "namespace": "a"}})");
   put_config(R"({"sync": {"syncOnly": [{"version": "v1", "kind": "Pod"}]},
-                 "match": [{"excludedNamespaces": ["kube-*"], "processes": ["webhook"]}]})");
+                 "match": [{"excludedNamespaces": ["kube-*"], "processes": ["webhook"]}],
+                 "validation": {"traces": [{"user": "u", "kind": {"group": "apps", "version": "v1", "kind": "Deployment"},
+                                            "dump": "All"}]}})");
   api.put(R"({"apiVersion": "syncset.gatekeeper.sh/v1alpha1", "kind": "SyncSet", "metadata": {"name": "s"},
              "spec": {"gvks": [{"version": "v1", "kind": "ConfigMap"}]}})");
   start();
@@ -85,6 +87,7 @@ TEST_F(ControllersTest, AConfigIsReadyOnceItsDataIs) {
   EXPECT_EQ(world->inventory().size(), 2u);
   EXPECT_TRUE(world->exclusions().load()->excluded(policy::Process::kWebhook, "kube-system"));
   ASSERT_TRUE(api.wait_for([&] { return !by_pod().empty() && by_pod() != "[]"; }));
+  EXPECT_EQ(*world->traces().load(), (policy::Traces{{"u", {"apps", "v1", "Deployment"}, true}}));
   EXPECT_EQ(field("status.gatekeeper.sh", "configpodstatuses", "gk--0-gatekeeper--system-config",
                   {"metadata", "ownerReferences"}),
             R"([{"apiVersion":"v1","kind":"Pod","name":"gk-0","uid":"uid-of-gk-0"}])");
@@ -94,6 +97,7 @@ TEST_F(ControllersTest, AConfigIsReadyOnceItsDataIs) {
   api.erase("config.gatekeeper.sh", "configs", kNs, "config");
   ASSERT_TRUE(api.wait_for([&] { return world->inventory().size() == 1; }));
   EXPECT_FALSE(world->exclusions().load()->excluded(policy::Process::kWebhook, "kube-system"));
+  EXPECT_TRUE(world->traces().load()->empty());
   ASSERT_TRUE(api.wait_for([&] { return api.list("status.gatekeeper.sh", "configpodstatuses").empty(); }));
 }
 
@@ -134,10 +138,6 @@ TEST_F(ControllersTest, AnotherConfigIsIgnored) {
   EXPECT_TRUE(api.list("status.gatekeeper.sh", "configpodstatuses").empty());
 }
 
-TEST_F(ControllersTest, MissingKindsOfOurOwnAreNotWaitedFor) {
-  api.unserve("config.gatekeeper.sh", "configs");
-  api.unserve("syncset.gatekeeper.sh", "syncsets");
-  start();
 TEST_F(ControllersTest, AnotherConfigsStatusIsLeftAlone) {
   put_config("{}");
   const auto put_other = [this](const char* label) {
@@ -154,6 +154,10 @@ TEST_F(ControllersTest, AnotherConfigsStatusIsLeftAlone) {
   EXPECT_EQ(api.count("PATCH", "/configs/other"), 0u);
 }
 
+TEST_F(ControllersTest, MissingKindsOfOurOwnAreNotWaitedFor) {
+  api.unserve("config.gatekeeper.sh", "configs");
+  api.unserve("syncset.gatekeeper.sh", "syncsets");
+  start();
   ASSERT_TRUE(api.wait_for([&] { return readiness.satisfied(); }));
   EXPECT_THAT(readiness.problems(), ElementsAre("Config: the cluster does not serve this kind",
                                                 "SyncSet: the cluster does not serve this kind"));

@@ -320,10 +320,9 @@ Result<void> Manager::start_webhook() {
   admit.validate_enforcement_action = !options_.disable_enforcement_action_validation;
   admit.serve_admit = operations_.webhook;
   admit.excluded = excluded_from(policy::Process::kWebhook);
-  admit.trace = [configs = controllers_->configs(),
-                 key = kube::object_key(options_.pod_namespace, policy::kConfigName)](const policy::Review& review) {
-    const kube::ObjectPtr config = configs->get(key);
-    return config == nullptr ? webhook::Trace::kOff : webhook::trace_of(config->root(), review);
+  admit.trace = [this](const policy::Review& review) {
+    thread_local policy::CachedTraces mine;
+    return webhook::trace_of(world_->traces().refresh(mine), review);
   };
   admit.limits = cluster_limits();
   admit.ready = [this] { return readiness_.satisfied() && world_->settled(); };
@@ -402,8 +401,8 @@ Result<void> Manager::start_audit() {
     for (const auto& [key, entry] : report.constraints()) {
       constraint_metrics_->audited(*entry.constraint, entry.violations.total());
     }
-  observer.postponed = [this] { audit_timer_->again_after(kPostponedAudit); };
   };
+  observer.postponed = [this] { audit_timer_->again_after(kPostponedAudit); };
   auditor_ = std::make_unique<audit::Auditor>(*audit_client_, world_->cell(), world_->inventory(), host_, audit,
                                               std::move(observer),
                                               [this] { return readiness_.satisfied() && world_->settled(); });

@@ -23,7 +23,7 @@ namespace portcullis::controller {
 
 class PolicyWorld {
  public:
-  // Threads: everything but cell(), inventory(), withheld() and exclusions() on `context`'s thread.
+  // Threads: everything but cell(), inventory(), withheld(), exclusions() and traces() on `context`'s thread.
   PolicyWorld(boost::asio::io_context& context, policy::DriverOptions options);
   ~PolicyWorld();
 
@@ -35,6 +35,8 @@ class PolicyWorld {
   policy::Inventory& withheld() noexcept { return withheld_; }
   // What Config excludes from which process; webhook and audit ask it before each review. Any thread.
   policy::ExclusionsCell& exclusions() noexcept { return exclusions_; }
+  // Which requests Config wants traced. Any thread.
+  policy::TracesCell& traces() noexcept { return traces_; }
 
   // Something was changed in builder(): a new Snapshot is published within 50 ms, at once when nothing was for longer.
   void changed();
@@ -54,6 +56,7 @@ class PolicyWorld {
   policy::Inventory inventory_;
   policy::Inventory withheld_;
   policy::ExclusionsCell exclusions_;
+  policy::TracesCell traces_;
   std::function<void(const policy::Snapshot&)> listener_;
   std::atomic<bool> pending_{false};
   std::chrono::steady_clock::time_point last_{};

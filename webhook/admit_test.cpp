@@ -59,11 +59,13 @@ class Admit : public testing::Test {
     options.report.log_denies = true;
     options.report.log_stats = true;
     options.excluded = [](std::string_view name) { return name == "excluded"; };
-    config_ = Document::parse_json(R"({"spec": {"validation": {"traces": [
+    const Document config = Document::parse_json(R"({"spec": {"validation": {"traces": [
         {"user": "traced", "kind": {"version": "v1", "kind": "ConfigMap"}, "dump": "ALL"},
         {"user": "other", "kind": {"version": "v1", "kind": "Secret"}}]}}})")
-                  .value();
-    options.trace = [this](const policy::Review& review) { return trace_of(config_.root(), review); };
+                                .value();
+    options.trace = [traces = policy::decode_config(config.root()).value().traces](const policy::Review& review) {
+      return trace_of(traces, review);
+    };
     log::set_sink([this](std::string_view line) { lines_.emplace_back(line); });
     AdmitObserver observer;
     observer.reviewed = [this](std::string_view status, bool, std::chrono::nanoseconds) {
@@ -120,7 +122,6 @@ class Admit : public testing::Test {
   Document answer_;
   std::string statuses_;
   std::vector<std::string> lines_;  // of the log
-  Document config_;
   bool ready_ = true;
 };
 

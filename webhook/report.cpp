@@ -161,17 +161,15 @@ void log_review_stats(const policy::Review& review, const policy::ReviewResult& 
              {"execution_stats", log::Json{policy::stats_json(result, tracing)}}});
 }
 
-Trace trace_of(const Value& config, const policy::Review& review) {
+Trace trace_of(const policy::Traces& traces, const policy::Review& review) {
   Trace out = Trace::kOff;
-  for (const Value& entry : config.path({"spec", "validation", "traces"}).elements()) {
-    if (entry.string_or("user") != review.username) continue;
-    const Value kind = entry.get("kind");
-    if (kind.string_or("group") != review.group || kind.string_or("version") != review.version ||
-        kind.string_or("kind") != review.kind) {
+  for (const policy::TraceEntry& entry : traces) {
+    if (entry.user != review.username || entry.kind.group != review.group || entry.kind.version != review.version ||
+        entry.kind.kind != review.kind) {
       continue;
     }
-    if (out == Trace::kOff) out = Trace::kTrace;
-    if (text::to_lower_ascii(entry.string_or("dump")) == "all") out = Trace::kTraceAndDump;
+    if (entry.dump) return Trace::kTraceAndDump;
+    out = Trace::kTrace;
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "policy/model/sync.h"
 #include "policy/review/result.h"
 #include "policy/review/review.h"
 #include "policy/review/snapshot.h"
@@ -34,8 +35,8 @@ void report_violations(const ReportOptions& options, const policy::Review& revie
 void log_review_stats(const policy::Review& review, const policy::ReviewResult& result, bool tracing);
 
 enum class Trace : std::uint8_t { kOff, kTrace, kTraceAndDump };
-// What Config (may be undefined) asks for in spec.validation.traces: an entry counts for exactly its user and kind.
-Trace trace_of(const Value& config, const policy::Review& review);
+// What Config's spec.validation.traces asks for.
+Trace trace_of(const policy::Traces& traces, const policy::Review& review);
 
 // The text that Config's spec.validation.traces asks for. There is no step-by-step trace of evaluation in it: it names
 // the templates that ran, how long they took, and the results.

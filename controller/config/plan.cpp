@@ -17,6 +17,7 @@ ConfigPlan plan_config(const kube::Object* config) {
   }
   plan.kinds = std::move(decoded->sync_only);
   plan.exclusions = std::make_shared<const policy::Exclusions>(decoded->match);
+  plan.traces = std::move(decoded->traces);
   plan.readiness_stats = decoded->readiness_stats;
   return plan;
 }

@@ -17,6 +17,7 @@ struct ConfigPlan {
   std::string problem;    // then: why
   Kinds kinds;
   std::shared_ptr<const policy::Exclusions> exclusions;  // never null
+  policy::Traces traces;
   bool readiness_stats = false;
 };
 // `config` may be null.

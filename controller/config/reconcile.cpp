@@ -37,6 +37,9 @@ void ConfigReconciler::apply(const ConfigPlan& plan) {
     parts_.world.exclusions().publish(exclusions_);
     if (parts_.sync != nullptr) parts_.sync->set_exclusions(exclusions_);
   }
+  if (const auto traces = parts_.world.traces().load(); *traces != plan.traces) {
+    parts_.world.traces().publish(std::make_shared<const policy::Traces>(plan.traces));
+  }
   if (parts_.sync != nullptr) parts_.sync->set_source(std::string(kSource), plan.kinds);
 }
 

@@ -47,24 +47,4 @@ bool Exclusions::excluded(Process process, const Value& object) const noexcept {
   return excluded(process, kind_of(object).is_namespace() ? name_of(object) : namespace_of(object));
 }
 
-void ExclusionsCell::publish(std::shared_ptr<const Exclusions> exclusions) {
-  const std::lock_guard lock(mutex_);
-  exclusions_ = std::move(exclusions);
-  version_.fetch_add(1, std::memory_order_release);
-}
-
-const Exclusions& ExclusionsCell::refresh(CachedExclusions& mine) const {
-  if (mine.exclusions == nullptr || mine.version != version_.load(std::memory_order_acquire)) {
-    const std::lock_guard lock(mutex_);
-    mine.exclusions = exclusions_;
-    mine.version = version_.load(std::memory_order_relaxed);
-  }
-  return *mine.exclusions;
-}
-
-std::shared_ptr<const Exclusions> ExclusionsCell::load() const {
-  const std::lock_guard lock(mutex_);
-  return exclusions_;
-}
-
 }  // namespace portcullis::policy

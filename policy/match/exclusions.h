@@ -1,4 +1,4 @@
-// Which namespaces Config leaves out of which process, and how the current answer reaches evaluation threads.
+// Which namespaces Config leaves out of which process, and how what Config says reaches evaluation threads.
 #pragma once
 
 #include <array>
@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/value/value.h"
@@ -38,24 +39,46 @@ class Exclusions {
   std::array<std::vector<std::string>, kProcesses> patterns_;
 };
 
-// A reader's own pointer to the current Exclusions (one per evaluation thread).
-struct CachedExclusions {
-  std::shared_ptr<const Exclusions> exclusions;
+// A reader's own pointer to what a PublishedCell holds (one per evaluation thread).
+template <typename T>
+struct CachedPublished {
+  std::shared_ptr<const T> value;
   std::uint64_t version = 0;
 };
 
-// Publication. Threads: any. refresh() takes the lock only after a publish().
-class ExclusionsCell {
+// Publication of one part of Config. Threads: any. refresh() takes the lock only after a publish(), else it costs one
+// atomic load.
+template <typename T>
+class PublishedCell {
  public:
-  ExclusionsCell() : exclusions_(std::make_shared<const Exclusions>()) {}
-  void publish(std::shared_ptr<const Exclusions> exclusions);
-  const Exclusions& refresh(CachedExclusions& mine) const;
-  std::shared_ptr<const Exclusions> load() const;
+  PublishedCell() : value_(std::make_shared<const T>()) {}
+  void publish(std::shared_ptr<const T> value) {
+    const std::lock_guard lock(mutex_);
+    value_ = std::move(value);
+    version_.fetch_add(1, std::memory_order_release);
+  }
+  const T& refresh(CachedPublished<T>& mine) const {
+    if (mine.value == nullptr || mine.version != version_.load(std::memory_order_acquire)) {
+      const std::lock_guard lock(mutex_);
+      mine.value = value_;
+      mine.version = version_.load(std::memory_order_relaxed);
+    }
+    return *mine.value;
+  }
+  std::shared_ptr<const T> load() const {
+    const std::lock_guard lock(mutex_);
+    return value_;
+  }
 
  private:
   mutable std::mutex mutex_;
-  std::shared_ptr<const Exclusions> exclusions_;
+  std::shared_ptr<const T> value_;
   std::atomic<std::uint64_t> version_{1};
 };
+
+using CachedExclusions = CachedPublished<Exclusions>;
+using ExclusionsCell = PublishedCell<Exclusions>;
+using CachedTraces = CachedPublished<Traces>;
+using TracesCell = PublishedCell<Traces>;
 
 }  // namespace portcullis::policy

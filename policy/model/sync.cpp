@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "policy/model/go_error.h"
 
 namespace portcullis::policy {
@@ -71,6 +72,13 @@ Result<Config> decode_config(const Value& object) {
     PC_TRY(out.namespaces,
            read_texts(entry.get("excludedNamespaces"), "Config.spec.match.excludedNamespaces", "[]wildcard.Wildcard"));
     config.match.push_back(std::move(out));
+  }
+  for (const Value& entry : spec.path({"validation", "traces"}).elements()) {
+    const Value kind = entry.get("kind");
+    config.traces.push_back({std::string(entry.string_or("user")),
+                             {std::string(kind.string_or("group")), std::string(kind.string_or("version")),
+                              std::string(kind.string_or("kind"))},
+                             text::to_lower_ascii(entry.string_or("dump")) == "all"});
   }
   const Value stats = spec.path({"readiness", "statsEnabled"});
   if (!unset(stats) && !stats.is_bool()) return wrong(stats, "Config.spec.readiness.statsEnabled", "bool");

@@ -17,9 +17,19 @@ struct ExclusionEntry {
   std::vector<std::string> namespaces;  // wildcard patterns
 };
 
+// One entry of Config.spec.validation.traces: counts for exactly its user and kind.
+struct TraceEntry {
+  std::string user;
+  kube::GroupVersionKind kind;
+  bool dump = false;  // `dump: All`
+  friend bool operator==(const TraceEntry&, const TraceEntry&) = default;
+};
+using Traces = std::vector<TraceEntry>;
+
 struct Config {
   std::vector<kube::GroupVersionKind> sync_only;  // sorted, without duplicates
   std::vector<ExclusionEntry> match;
+  Traces traces;                 // fields of a wrong type count as empty
   bool readiness_stats = false;  // spec.readiness.statsEnabled
 };
 
