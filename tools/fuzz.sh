@@ -18,10 +18,11 @@ for target in "${targets[@]}"; do
   [ -n "$program" ] || fail "no fuzz target '$target'"
   corpus=build/fuzz/corpus/$target findings=build/fuzz/findings/$target
   mkdir -p "$corpus" "$findings"
-  seeds=(); [ -d "test/fuzz/${target#fuzz_}" ] && seeds=("test/fuzz/${target#fuzz_}")
+  seeds=build/fuzz/seeds/$target
+  python3 tools/fuzz_seeds.py "$target" "$seeds"
   say "== $target for ${FUZZ_SECONDS:-120} s"
   if ! "$program" -max_total_time="${FUZZ_SECONDS:-120}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-       -artifact_prefix="$findings/" "$corpus" "${seeds[@]}" >"$findings/log" 2>&1; then
+       -artifact_prefix="$findings/" "$corpus" "$seeds" >"$findings/log" 2>&1; then
     failed=1; say "FINDING in $target:"; tail -n 40 "$findings/log"
   else
     grep -E 'number_of_executed_units|new_units_added' "$findings/log" | sed 's/^/   /'

@@ -74,12 +74,12 @@ Value hex_decode(BuiltinContext& c, Args a) {
     const int digit = hex_digit((*s)[i]);
     if (digit < 0) {
       const auto byte = static_cast<unsigned char>((*s)[i]);
-      constexpr std::string_view digits = "0123456789ABCDEF";
+      constexpr std::string_view kDigits = "0123456789ABCDEF";
       std::string rune;
       text::append_rune(rune, byte);
       std::string shown = text::go_quote(rune);
       const bool printable = shown == "\"" + rune + "\"" || rune == "\"" || rune == "\\";
-      return c.fail(std::string("encoding/hex: invalid byte: U+00") + digits[byte >> 4] + digits[byte & 15u] +
+      return c.fail(std::string("encoding/hex: invalid byte: U+00") + kDigits[byte >> 4] + kDigits[byte & 15u] +
                     (printable ? " '" + rune + "'" : ""));
     }
     if (i % 2 == 1) out += static_cast<char>(hex_digit((*s)[i - 1]) << 4 | digit);

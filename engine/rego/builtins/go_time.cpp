@@ -57,8 +57,7 @@ std::optional<TimeZone> TimeZone::load(std::string_view name, std::string& error
       out.zone_ = date::locate_zone(std::string(name));
       return out;
     }
-  } catch (const std::exception&) {
-    // Reported below.
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): reported below
   }
   error = bad ? "time: invalid location name" : "unknown time zone " + std::string(name);
   return std::nullopt;

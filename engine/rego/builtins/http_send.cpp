@@ -74,7 +74,8 @@ struct Request {
   }
 };
 
-// true, "true", 1 …: what Go's ParseBool takes, of the value's text.
+// What Go's ParseBool takes of the text of a value: true, false, 1, 0. A string's text has its quotes, which it
+// refuses.
 std::optional<bool> as_flag(const Value& value) {
   const std::string text = value.is_string() ? std::string() : to_json(value);
   if (text == "true" || text == "1") return true;

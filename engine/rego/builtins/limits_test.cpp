@@ -31,13 +31,18 @@ struct Answer {
 
 Answer call(std::string_view name, std::initializer_list<Value> arguments, const Limits& limits = {}) {
   const BuiltinRegistry::Entry* entry = all_builtins().find(name);
-  if (entry == nullptr) return {false, false, "no such builtin"};
+  if (entry == nullptr) {
+    ADD_FAILURE() << "no such builtin: " << name;
+    return {};
+  }
   Arena arena(limits.memory);
   Host host;
   BuiltinContext context(arena, host);
   context.deadline = limits.deadline;
   const Value out = entry->decl->function(context, std::span(arguments.begin(), arguments.size()));
   if (context.patterns != nullptr) context.free_patterns(context.patterns);
+  // A refused operand would satisfy most expectations without a look at the limits.
+  EXPECT_FALSE(context.error_is_type) << name << ": " << context.error;
   return {out.defined(), context.error_aborts, context.error};
 }
 
@@ -91,6 +96,16 @@ TEST(GraphqlLimits, SuggestionsAreBounded) {
   schema += "}";
   const std::string query = "{" + repeat("x", 1000) + "}";
   expect_timed_out(call("graphql.is_valid", {Value::string(query), Value::string(schema)}));
+}
+
+// Each message names the type; they lie outside of the arena.
+TEST(GraphqlLimits, MessagesAreBounded) {
+  const std::string type(100000, 'x');
+  const std::string schema = "schema {query: " + type + "} type " + type + " {b: Int}";
+  std::string query = "{";
+  for (int i = 0; i < 2000; ++i) query += " unknown" + std::to_string(i);
+  const Limits limits = {.deadline = Deadline::after(std::chrono::minutes(5))};
+  expect_timed_out(call("graphql.is_valid", {Value::string(query + "}"), Value::string(schema)}, limits));
 }
 
 TEST(GraphqlLimits, DeadlineAndMemoryHold) {
@@ -160,6 +175,37 @@ TEST(TemplateLimits, OutputDepthAndRecursionAreBounded) {
       call("strings.render_template", {Value::string("{{if 1}}" + repeat("{{else if 1}}", 10000)), data}).defined);
 }
 
+TEST(TemplateLimits, OperandsAreBounded) {
+  const Limits limits = {.deadline = Deadline::after(std::chrono::minutes(5))};
+  Arena arena;
+  const std::string big(1 << 20, 'x');
+  const Value data = object(arena, "s", Value::string(big));
+  for (const std::string name : {"print", "println", "html", "js", "urlquery"}) {
+    const std::string text = "{{$x := " + name + repeat(" $.s", 1000) + "}}";
+    expect_timed_out(call("strings.render_template", {Value::string(text), data}, limits));
+  }
+  std::string other(1 << 20, 'x');
+  other.back() = 'y';
+  const Member members[] = {{Value::string("s"), Value::string(big)}, {Value::string("t"), Value::string(other)}};
+  const std::string equal = "{{$x := eq $.s" + repeat(" $.t", 1000) + "}}";
+  expect_timed_out(call("strings.render_template", {Value::string(equal), make_object(arena, members)}, limits));
+}
+
+// A list that holds one list twice, and so on.
+TEST(TemplateLimits, ValuesThatDoubleAreBounded) {
+  const Limits limits = {.deadline = Deadline::after(std::chrono::minutes(5))};
+  Arena arena;
+  Value list = make_array(arena, {});
+  for (int i = 0; i < 40; ++i) {
+    const Value twice[] = {list, list};
+    list = make_array(arena, twice);
+  }
+  const Value data = object(arena, "l", list);
+  for (const std::string_view text : {"{{.l}}", "{{print .l}}", "{{html .l}}", "{{$x := printf \"%v\" .l}}"}) {
+    expect_timed_out(call("strings.render_template", {Value::string(text), data}, limits));
+  }
+}
+
 TEST(TemplateLimits, DeadlineHolds) {
   Arena arena;
   const Value none = make_object(arena, {});
@@ -181,6 +227,32 @@ TEST(CertificateLimits, SizeIsBounded) {
   EXPECT_EQ(call("crypto.x509.parse_certificates", {Value::string(certificates)}).error, "x509: too many certificates");
   const std::string open = repeat("-----BEGIN CERTIFICATE-----\n", 20000);
   EXPECT_TRUE(call("crypto.x509.parse_certificates", {Value::string(open)}).defined);
+}
+
+// The body of each block would be read again for each line that begins one.
+TEST(CertificateLimits, BlocksThatBeginOftenAreReadOnce) {
+  const auto start = std::chrono::steady_clock::now();
+  const Limits limits = {.deadline = Deadline::after(std::chrono::seconds(10))};
+  const std::string begins = repeat("-----BEGIN A-----\n", 55000);
+  const std::string text = begins + "-----END A-----\n";
+  // The last line that begins one counts: an empty block of a type that is no certificate.
+  EXPECT_EQ(call("crypto.x509.parse_certificates", {Value::string(text)}, limits).error,
+            "PEM block type is 'A', expected CERTIFICATE");
+  const std::string broken = begins + "?\n-----END A-----\n";
+  EXPECT_TRUE(call("crypto.x509.parse_certificates", {Value::string(broken)}, limits).defined);
+  EXPECT_TRUE(call("crypto.parse_private_keys", {Value::string(broken)}, limits).defined);
+  const std::string headers = repeat("-----BEGIN A-----\na: b\n", 55000) + "-----END A-----\n";
+  EXPECT_TRUE(call("crypto.parse_private_keys", {Value::string(headers)}, limits).defined);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+TEST(CertificateLimits, DeadlineHolds) {
+  const std::string blocks = repeat("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", 10);
+  expect_timed_out(call("crypto.x509.parse_certificates", {Value::string(blocks)}, kPassed));
+  expect_timed_out(call("crypto.x509.parse_and_verify_certificates", {Value::string(blocks)}, kPassed));
+  expect_timed_out(call("crypto.parse_private_keys", {Value::string(blocks)}, kPassed));
+  expect_timed_out(call("crypto.x509.parse_rsa_private_key", {Value::string(blocks)}, kPassed));
+  expect_timed_out(call("crypto.x509.parse_keypair", {Value::string(blocks), Value::string(blocks)}, kPassed));
 }
 
 // --- the older families: what one call may cost ---

@@ -134,12 +134,13 @@ Result<Pkey> private_key_of_block(std::string_view type, std::string_view der) {
   return out;
 }
 
-Result<std::vector<Pkey>> private_keys_of_pem(std::string_view text) {
+Result<std::vector<Pkey>> private_keys_of_pem(BuiltinContext& context, std::string_view text) {
   std::string error;
   const std::optional<std::string> decoded = from_base64(text, kBase64Standard, error);
   std::string_view rest = decoded ? std::string_view(*decoded) : text;
   std::vector<Pkey> out;
   while (const auto block = next_pem_block(rest)) {
+    if (context.over_budget()) return Error{Code::kLimit, "timed out before finishing", {}};
     PC_TRY(Pkey key, private_key_of_block(block->type, block->bytes));
     if (key != nullptr) out.push_back(std::move(key));
   }

@@ -8,12 +8,13 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "engine/rego/builtins/jose_keys.h"
+#include "engine/rego/eval/builtin.h"
 #include "engine/value/value.h"
 
 namespace portcullis::rego::builtins {
 
-// The keys of the PEM blocks that hold one, in order. `text` may be PEM or base64 of it.
-Result<std::vector<Pkey>> private_keys_of_pem(std::string_view text);
+// The keys of the PEM blocks that hold one, in order. `text` may be PEM or base64 of it. kLimit: the budget ran out.
+Result<std::vector<Pkey>> private_keys_of_pem(BuiltinContext& context, std::string_view text);
 // One block's key, by its type. Null for blocks that hold none.
 Result<Pkey> private_key_of_block(std::string_view type, std::string_view der);
 

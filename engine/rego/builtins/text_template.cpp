@@ -21,7 +21,9 @@ Error wrong(std::string message) { return make_error(Code::kInvalid, std::move(m
 TemplateValue plain(const Value& value) { return {value, false}; }
 TemplateValue counted(std::int64_t number) { return {Value::integer(number), true}; }
 
+// Stops past the most that a template may print: a value that holds another often can be far larger so.
 void append_go(std::string& out, const Value& value, bool top) {
+  if (out.size() > kMaxTemplateOutput) return;
   switch (value.kind()) {
     case Kind::kUndefined:
     case Kind::kNull: out += top ? "<no value>" : "<nil>"; return;
@@ -30,7 +32,7 @@ void append_go(std::string& out, const Value& value, bool top) {
     case Kind::kString: out += value.as_string(); return;
     case Kind::kObject: {
       out += "map[";
-      for (std::uint32_t i = 0; i < value.size(); ++i) {
+      for (std::uint32_t i = 0; i < value.size() && out.size() <= kMaxTemplateOutput; ++i) {
         if (i != 0) out += ' ';
         append_go(out, value.keys()[i], false);
         out += ':';
@@ -43,6 +45,7 @@ void append_go(std::string& out, const Value& value, bool top) {
       out += '[';
       bool first = true;
       for (const Value& element : value.elements()) {
+        if (out.size() > kMaxTemplateOutput) return;
         if (!first) out += ' ';
         first = false;
         append_go(out, element, false);
@@ -58,9 +61,27 @@ std::string go_text(const TemplateValue& value) {
   return out;
 }
 
+Error too_much(WorkLimit& work) {
+  work.exhaust();
+  return make_error(Code::kLimit, "timed out before finishing");
+}
+
+// One operand of that many bytes.
+Result<void> spend(WorkLimit& work, std::size_t bytes) {
+  if (work.spend(1 + bytes / 64)) return ok();
+  return too_much(work);
+}
+
+Result<std::string> text_of(const TemplateValue& value, WorkLimit& work) {
+  std::string out = go_text(value);
+  PC_TRY_VOID(spend(work, out.size()));
+  if (out.size() > kMaxTemplateOutput) return too_much(work);
+  return out;
+}
+
 // Go's print: a space between operands when neither is a string; println: always, and a line end.
 // `escaped`: for an escaping function, to which nothing is the text "<no value>".
-std::string printed(const Arguments& arguments, bool line, bool escaped = false) {
+Result<std::string> printed(const Arguments& arguments, WorkLimit& work, bool line, bool escaped = false) {
   const auto is_text = [&](const TemplateValue& each) {
     return each.is_text() || (escaped && (!each.value.defined() || each.value.is_null()));
   };
@@ -68,14 +89,17 @@ std::string printed(const Arguments& arguments, bool line, bool escaped = false)
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const bool texts = i > 0 && (is_text(arguments[i]) || is_text(arguments[i - 1]));
     if (i > 0 && (line || !texts)) out += ' ';
+    const std::size_t before = out.size();
     append_go(out, arguments[i].value, escaped);
+    PC_TRY_VOID(spend(work, out.size() - before));
+    if (out.size() > kMaxTemplateOutput) return too_much(work);
   }
   if (line) out += '\n';
   return out;
 }
 
 // What printf gets: numbers of the data are texts, collections are as Go prints them.
-Result<TemplateValue> formatted(BuiltinContext& c, const Arguments& arguments) {
+Result<TemplateValue> formatted(BuiltinContext& c, const Arguments& arguments, WorkLimit& work) {
   if (arguments.empty() || !arguments[0].value.is_string()) return wrong("wrong number or type of args for printf");
   std::vector<Value> values;
   std::vector<std::string_view> types;
@@ -84,7 +108,13 @@ Result<TemplateValue> formatted(BuiltinContext& c, const Arguments& arguments) {
     const Value& value = each.value;
     const bool nothing = !value.defined() || value.is_null();
     const bool scalar = value.is_string() || (value.is_number() && each.counted);
-    values.push_back(nothing ? Value::undefined() : scalar ? value : make_string(c.arena, go_text(each)));
+    if (nothing || scalar) {
+      PC_TRY_VOID(spend(work, 0));
+      values.push_back(nothing ? Value::undefined() : value);
+    } else {
+      PC_TRY(const std::string text, text_of(each, work));
+      values.push_back(make_string(c.arena, text));
+    }
     std::string_view type;
     if (value.is_bool()) type = "bool";
     if (value.is_number()) type = !each.counted ? "json.Number" : value.is_integer() ? "int" : "float64";
@@ -192,6 +222,8 @@ Result<TemplateValue> slice(BuiltinContext& c, const Arguments& arguments) {
   return plain(make_array(c.arena, item.value.elements().subspan(from, count)));
 }
 
+std::size_t text_size(const TemplateValue& value) { return value.value.is_string() ? value.value.size() : 0; }
+
 enum class Order : std::uint8_t { kLess, kEqual, kGreater };
 
 Result<Order> ordered(const TemplateValue& a, const TemplateValue& b, bool equality) {
@@ -217,10 +249,12 @@ Result<Order> ordered(const TemplateValue& a, const TemplateValue& b, bool equal
   return wrong(basic(a) && basic(b) ? "incompatible types for comparison" : "invalid type for comparison");
 }
 
-Result<TemplateValue> compared(std::string_view name, const Arguments& arguments) {
+Result<TemplateValue> compared(std::string_view name, const Arguments& arguments, WorkLimit& work) {
   if (arguments.size() < 2) return wrong("missing argument for comparison");
   if (name == "eq") {
     for (std::size_t i = 1; i < arguments.size(); ++i) {
+      // Each comparison copies both texts.
+      PC_TRY_VOID(spend(work, text_size(arguments[0]) + text_size(arguments[i])));
       PC_TRY(const Order order, ordered(arguments[0], arguments[i], true));
       if (order == Order::kEqual) return plain(Value::boolean(true));
     }
@@ -241,6 +275,11 @@ Result<TemplateValue> compared(std::string_view name, const Arguments& arguments
 constexpr std::array<std::string_view, 18> kFunctions = {"and",   "or",     "not",     "len",  "index", "slice",
                                                          "print", "printf", "println", "html", "js",    "urlquery",
                                                          "eq",    "ne",     "lt",      "le",   "gt",    "ge"};
+
+bool is_comparison(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kComparisons = {"eq", "ne", "lt", "le", "gt", "ge"};
+  return std::find(kComparisons.begin(), kComparisons.end(), name) != kComparisons.end();
+}
 
 constexpr std::uint64_t kMaxSteps = 5'000'000;
 
@@ -277,7 +316,8 @@ bool is_template_function(std::string_view name) {
   return std::find(kFunctions.begin(), kFunctions.end(), name) != kFunctions.end();
 }
 
-Result<TemplateValue> call_template_function(BuiltinContext& c, std::string_view name, const Arguments& arguments) {
+Result<TemplateValue> call_template_function(BuiltinContext& c, std::string_view name, const Arguments& arguments,
+                                             WorkLimit& work) {
   if (name == "not") {
     if (arguments.size() != 1)
       return wrong("wrong number of args for not: want 1 got " + std::to_string(arguments.size()));
@@ -288,13 +328,19 @@ Result<TemplateValue> call_template_function(BuiltinContext& c, std::string_view
   if (name == "len") return length(arguments);
   if (name == "index") return index(arguments);
   if (name == "slice") return slice(c, arguments);
-  if (name == "printf") return formatted(c, arguments);
-  if (name == "print" || name == "println") return plain(make_string(c.arena, printed(arguments, name == "println")));
-  const std::string text = arguments.size() == 1 ? go_text(arguments[0]) : printed(arguments, false, true);
+  if (name == "printf") return formatted(c, arguments, work);
+  if (is_comparison(name)) return compared(name, arguments, work);
+  const bool escapes = name != "print" && name != "println";
+  std::string text;
+  if (escapes && arguments.size() == 1) {
+    PC_TRY(text, text_of(arguments[0], work));
+  } else {
+    PC_TRY(text, printed(arguments, work, name == "println", escapes));
+  }
   if (name == "html") return plain(make_string(c.arena, html_escaped(text)));
   if (name == "js") return plain(make_string(c.arena, js_escaped(text)));
   if (name == "urlquery") return plain(make_string(c.arena, query_escape(text)));
-  return compared(name, arguments);
+  return plain(make_string(c.arena, text));
 }
 
 std::span<const BuiltinDecl> template_builtins() { return kTable; }

@@ -75,9 +75,13 @@ bool is_template_function(std::string_view name);
 Result<std::string> execute_template(BuiltinContext& context, const Template& parsed, const Value& data,
                                      WorkLimit& work);
 
-// The result of a predefined function on evaluated arguments (not "and" and "or", which stop early).
+// The most that a template may print, and the most that one of its functions may make.
+inline constexpr std::size_t kMaxTemplateOutput = std::size_t{16} << 20;
+
+// The result of a predefined function on evaluated arguments (not "and" and "or", which stop early). Errors: kInvalid;
+// any where `work` is exhausted.
 Result<TemplateValue> call_template_function(BuiltinContext& context, std::string_view name,
-                                             const std::vector<TemplateValue>& arguments);
+                                             const std::vector<TemplateValue>& arguments, WorkLimit& work);
 // As Go's fmt prints a value: map[a:1 b:[2 3]].
 void append_go_text(std::string& out, const TemplateValue& value);
 

@@ -7,7 +7,6 @@
 namespace portcullis::rego::builtins {
 namespace {
 
-constexpr std::size_t kMaxOutput = std::size_t{16} << 20;
 constexpr int kMaxCalls = 200;  // of templates inside templates and of parentheses
 
 Error invalid(const std::string& what) {
@@ -40,7 +39,7 @@ class Runner {
   }
   Result<Flow> run_node(const TemplateNode& node, const TemplateValue& dot);
   Result<Flow> write(std::string_view text) {
-    if (out_.size() + text.size() > kMaxOutput || !work_.spend(text.size() / 64)) {
+    if (out_.size() + text.size() > kMaxTemplateOutput || !work_.spend(text.size() / 64)) {
       work_.exhaust();
       return exhausted();
     }
@@ -226,9 +225,9 @@ Result<TemplateValue> Runner::evaluate(const TemplateCommand& command, const Tem
     arguments.push_back(argument);
   }
   if (last != nullptr) arguments.push_back(*last);
-  Result<TemplateValue> out = call_template_function(context_, head.name, arguments);
+  Result<TemplateValue> out = call_template_function(context_, head.name, arguments, work_);
   if (!out.ok()) {
-    if (context_.over_budget()) return exhausted();
+    if (work_.exhausted() || context_.over_budget()) return exhausted();
     return invalid("error calling " + std::string(head.name) + ": " + out.error().message);
   }
   if (out->value.is_string() && !work_.spend(out->value.size() / 64)) return exhausted();
@@ -253,7 +252,7 @@ Result<TemplateValue> Runner::evaluate(const TemplateOperand& operand, const Tem
       if (const TemplateValue* known = variable(operand.name)) value = *known;
       break;
     case Kind::kFunction: {
-      PC_TRY(value, call_template_function(context_, operand.name, {}));
+      PC_TRY(value, call_template_function(context_, operand.name, {}, work_));
       break;
     }
     case Kind::kPipe: {

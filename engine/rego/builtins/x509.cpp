@@ -38,6 +38,7 @@ constexpr std::size_t kMaxCertificates = 1000;
 constexpr std::string_view kCertificate = "CERTIFICATE";
 
 Error invalid(std::string message) { return Error{Code::kInvalid, std::move(message), {}}; }
+Error late() { return Error{Code::kLimit, "timed out before finishing", {}}; }
 
 Result<std::string> decode_base64(std::string_view text) {
   std::string error;
@@ -59,9 +60,10 @@ Result<std::vector<std::string>> split_der(std::string_view bytes) {
   return out;
 }
 
-Result<std::vector<std::string>> certificates_of_pem(std::string_view text) {
+Result<std::vector<std::string>> certificates_of_pem(BuiltinContext& c, std::string_view text) {
   std::string bytes;
   while (const auto block = next_pem_block(text)) {
+    if (c.over_budget()) return late();
     if (block->type != kCertificate) {
       return invalid("PEM block type is '" + block->type + "', expected " + std::string(kCertificate));
     }
@@ -70,33 +72,36 @@ Result<std::vector<std::string>> certificates_of_pem(std::string_view text) {
   return split_der(bytes);
 }
 
-Result<std::vector<std::string>> certificates_of(std::string_view text) {
-  if (text.starts_with("-----BEGIN")) return certificates_of_pem(text);
+Result<std::vector<std::string>> certificates_of(BuiltinContext& c, std::string_view text) {
+  if (text.starts_with("-----BEGIN")) return certificates_of_pem(c, text);
   PC_TRY(const std::string bytes, decode_base64(text));
-  return bytes.starts_with("-----BEGIN") ? certificates_of_pem(bytes) : split_der(bytes);
+  return bytes.starts_with("-----BEGIN") ? certificates_of_pem(c, bytes) : split_der(bytes);
 }
 
 Result<Value> certificates_value(BuiltinContext& c, const std::vector<std::string>& ders, bool uri_strings) {
   std::vector<Value> out;
   for (const std::string& der : ders) {
-    if (c.over_budget()) return Error{Code::kLimit, "timed out before finishing", {}};
+    if (c.over_budget()) return late();
     PC_TRY(const Value value, certificate_value(c.arena, c.arena.copy(der), uri_strings));
     out.push_back(value);
   }
   return make_array(c.arena, out);
 }
 
+Value failure(BuiltinContext& c, const Error& error) {
+  if (error.code == Code::kLimit) return out_of_budget(c, "crypto.x509");
+  return c.fail(error.message);
+}
+
 Value value_or_error(BuiltinContext& c, const Result<Value>& result) {
-  if (result.ok()) return *result;
-  if (result.error().code == Code::kLimit) return out_of_budget(c, "crypto.x509");
-  return c.fail(result.error().message);
+  return result.ok() ? *result : failure(c, result.error());
 }
 
 Value parse_certificates(BuiltinContext& c, Args a) {
   const auto text = string_operand(c, a, 0);
   if (!text) return {};
-  const auto ders = certificates_of(*text);
-  if (!ders.ok()) return c.fail(ders.error().message);
+  const auto ders = certificates_of(c, *text);
+  if (!ders.ok()) return failure(c, ders.error());
   return value_or_error(c, certificates_value(c, *ders, true));
 }
 
@@ -184,7 +189,7 @@ Value verdict(BuiltinContext& c, bool valid, const Value& chain) {
 
 // Certificates that all can be read; nothing when one can't.
 std::vector<std::string> readable_certificates(BuiltinContext& c, std::string_view text) {
-  auto ders = certificates_of(text);
+  auto ders = certificates_of(c, text);
   if (!ders.ok()) return {};
   for (const std::string& der : *ders) {
     Arena scratch;
@@ -313,9 +318,10 @@ Result<std::string> decoded_argument(std::string_view text) {
   return decode_base64(text);
 }
 
-Result<Pkey> key_of_pair(std::string_view text) {
+Result<Pkey> key_of_pair(BuiltinContext& c, std::string_view text) {
   if (!text.starts_with("-----BEGIN")) return private_key_of_block("PRIVATE KEY", text);
   while (const auto block = next_pem_block(text)) {
+    if (c.over_budget()) return late();
     if (!text::ends_with(block->type, "PRIVATE KEY")) continue;
     return private_key_of_block(block->type, block->bytes);
   }
@@ -329,6 +335,7 @@ Result<Value> key_pair(BuiltinContext& c, std::string_view certificate_text, std
   std::string_view rest = certificate_bytes;
   if (rest.starts_with("-----BEGIN ")) {
     while (const auto block = next_pem_block(rest)) {
+      if (c.over_budget()) return late();
       if (block->type == kCertificate) ders.push_back(block->bytes);
     }
     if (ders.empty()) return invalid("tls: failed to find any PEM data in certificate input");
@@ -336,7 +343,7 @@ Result<Value> key_pair(BuiltinContext& c, std::string_view certificate_text, std
     ders.emplace_back(rest);
   }
   PC_TRY(const Value leaf, certificate_value(c.arena, c.arena.copy(ders.front()), false));
-  PC_TRY(const Pkey key, key_of_pair(key_bytes));
+  PC_TRY(const Pkey key, key_of_pair(c, key_bytes));
   if (key == nullptr) return invalid("tls: failed to parse private key");
   PC_TRY_VOID(match_certificate(key, ders.front()));
   std::vector<Value> encoded;
@@ -367,8 +374,8 @@ Value parse_rsa_private_key(BuiltinContext& c, Args a) {
     if (!decoded.ok()) return c.fail(decoded.error().message);
     pem = *decoded;
   }
-  const auto keys = private_keys_of_pem(pem);
-  if (!keys.ok()) return c.fail(keys.error().message);
+  const auto keys = private_keys_of_pem(c, pem);
+  if (!keys.ok()) return failure(c, keys.error());
   if (keys->empty()) return Value::null();
   const Value jwk = private_key_jwk(c.arena, keys->front());
   return jwk.defined() ? jwk : c.fail("failed to build key: the kind of key is not supported");
@@ -378,8 +385,8 @@ Value parse_private_keys(BuiltinContext& c, Args a) {
   const auto text = string_operand(c, a, 0);
   if (!text) return {};
   if (text->empty()) return Value::null();
-  const auto keys = private_keys_of_pem(*text);
-  if (!keys.ok()) return c.fail(keys.error().message);
+  const auto keys = private_keys_of_pem(c, *text);
+  if (!keys.ok()) return failure(c, keys.error());
   std::vector<Value> out;
   for (const Pkey& key : *keys) out.push_back(private_key_value(c.arena, key));
   return make_array(c.arena, out);

@@ -14,10 +14,11 @@ std::string join(Texts parts) {
 }
 
 void Rules::add(const Position& position, std::string_view message) {
+  // The text lies outside of the arena, so its size counts here.
+  if (!budget_.spend(16 + message.size() / 16)) return;
   // A node of an object has no place to name.
   errors_ += position.known() ? located(position, message) : "input: " + std::string(message);
   errors_ += '\n';
-  budget_.spend(16);
 }
 
 std::string Rules::suggestion(std::string_view prefix, std::string_view typed,
