@@ -127,7 +127,9 @@ TEST_F(ClientTest, FailuresBecomeCodes) {
     const Result<ListPage> got = wait(client->list(pods(), "", {}, soon()));
     ASSERT_FALSE(got.ok());
     EXPECT_EQ(got.error().code, c.code) << c.status;
-    EXPECT_THAT(got.error().to_string(), HasSubstr("GET /api/v1/pods: injected fault"));
+    EXPECT_THAT(got.error().to_string(), HasSubstr("GET /api/v1/pods: "));
+    EXPECT_THAT(got.error().to_string(), HasSubstr("injected fault"));
+    EXPECT_EQ(is_forbidden(got.error()), c.status == 403) << c.status;
   }
   api.add_fault({.target = "/pods", .times = -1, .drop = true});
   EXPECT_EQ(wait(client->list(pods(), "", {}, soon())).error().code, Code::kUnavailable);
