@@ -14,6 +14,7 @@
 #include "engine/rego/eval/program.h"
 #include "engine/rego/syntax/parser.h"
 #include "engine/value/json.h"
+#include "opa/command.h"
 #include "opa/failure.h"
 #include "opa/flags.h"
 #include "opa/load.h"
@@ -332,28 +333,18 @@ class Evaluation {
   Value input_;
 };
 
-int wrong_usage(const Io& io, std::string_view problem) {
-  *io.err += "Error: ";
-  *io.err += problem;
-  *io.err += "\n";
-  const std::size_t usage = kHelp.find("Usage:");
-  *io.err += kHelp.substr(usage);
-  *io.err += "\n";
-  return 1;
-}
-
 }  // namespace
 
 int run_eval(std::span<const std::string_view> args, const Io& io) {
   EvalFlags flags;
   const Result<std::vector<std::string>> rest = make_flags(flags).parse(args);
-  if (!rest.ok()) return wrong_usage(io, rest.error().message);
+  if (!rest.ok()) return wrong_usage(io, rest.error().message, kHelp);
   if (flags.help) {
     *io.out += kHelp;
     return 0;
   }
   const std::string problem = usage_problem(flags, rest->size());
-  if (!problem.empty()) return wrong_usage(io, problem);
+  if (!problem.empty()) return wrong_usage(io, problem, kHelp);
   std::string query = flags.stdin_query ? (io.read_stdin ? io.read_stdin() : std::string()) : rest->front();
   return Evaluation(flags, std::move(query), io).run();
 }

@@ -67,9 +67,10 @@ std::string failures_json(const Failures& failures) {
   return out + "\n  ]\n}\n";
 }
 
-std::string failures_text(const Failures& failures) {
-  std::string out =
-      failures.size() == 1 ? "1 error occurred: " : std::to_string(failures.size()) + " errors occurred:\n";
+std::string failures_text(const Failures& failures, std::string_view when) {
+  std::string out = failures.size() == 1 ? "1 error occurred" : std::to_string(failures.size()) + " errors occurred";
+  out += when;
+  out += failures.size() == 1 ? ": " : ":\n";
   bool first = true;
   for (const Failure& failure : failures) {
     if (!first) out += "\n";

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/rego/eval/program.h"
@@ -27,7 +28,7 @@ Failures failures_of(std::string message);
 
 // {"errors": […]} as OPA prints it.
 std::string failures_json(const Failures& failures);
-// "1 error occurred: …" with the details on lines of their own.
-std::string failures_text(const Failures& failures);
+// "1 error occurred: …" with the details on lines of their own. `when` stands behind "occurred": " during loading".
+std::string failures_text(const Failures& failures, std::string_view when = {});
 
 }  // namespace portcullis::opa

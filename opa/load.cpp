@@ -32,8 +32,8 @@ std::string joined(const std::vector<std::string>& path) {
 // Collects documents into one tree and remembers which file put what where, for the messages about conflicts.
 class Loader {
  public:
-  Loader(Loaded& out, const std::vector<std::string>& ignored, rego::RegoVersion version)
-      : out_(out), ignored_(ignored), version_(version) {}
+  Loader(Loaded& out, const std::vector<std::string>& ignored, rego::RegoVersion version, LoadMode mode)
+      : out_(out), ignored_(ignored), version_(version), mode_(mode) {}
 
   void load(std::string path) {
     std::vector<std::string> prefix;
@@ -53,6 +53,8 @@ class Loader {
     if (!fs::exists(status)) return fail("stat " + path + ": no such file or directory");
     if (fs::is_directory(status)) {
       load_folder(path, prefix, 0);
+    } else if (mode_ == LoadMode::kBundle) {
+      fail("bundle " + path + ": archives of bundles are not supported; name the bundle's folder");
     } else {
       load_file(path, prefix, true);
     }
@@ -98,6 +100,8 @@ class Loader {
 
   void load_file(const std::string& path, const std::vector<std::string>& prefix, bool named) {
     const bool policy = path.ends_with(".rego");
+    if (!policy && mode_ == LoadMode::kOnlyRego) return;
+    if (!policy && mode_ == LoadMode::kBundle && !is_bundle_data(path)) return;
     if (!policy && !named && !has_extension(path, {".json", ".yaml", ".yml"})) return;
     Result<std::string> text = read_file(path);
     if (!text.ok()) return fail(text.error().message);
@@ -110,6 +114,11 @@ class Loader {
       return;
     }
     merge(path, prefix, *document);
+  }
+
+  static bool is_bundle_data(const std::string& path) {
+    const std::string name = fs::path(path).filename().string();
+    return name == "data.json" || name == "data.yaml" || name == "data.yml";
   }
 
   void load_policy(const std::string& path, const std::string& text) {
@@ -179,6 +188,7 @@ class Loader {
   Loaded& out_;
   const std::vector<std::string>& ignored_;
   rego::RegoVersion version_;
+  LoadMode mode_;
   std::vector<std::pair<std::string, Value>> sources_;
 };
 
@@ -194,9 +204,9 @@ bool Loaded::has_data(std::span<const std::string_view> path) const {
 }
 
 void load_paths(const std::vector<std::string>& paths, const std::vector<std::string>& ignored,
-                rego::RegoVersion version, Loaded& out) {
+                rego::RegoVersion version, Loaded& out, LoadMode mode) {
   out.data = make_object(out.arena, {});
-  Loader loader(out, ignored, version);
+  Loader loader(out, ignored, version, mode);
   for (const std::string& path : paths) loader.load(path);
 }
 

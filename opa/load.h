@@ -1,6 +1,7 @@
 // What --data names: policies and base documents from files and folders.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,10 +26,16 @@ struct Loaded {
   bool has_data(std::span<const std::string_view> path) const;
 };
 
+enum class LoadMode : std::uint8_t {
+  kAll,
+  kOnlyRego,  // no documents
+  kBundle,    // folders as bundles: of documents only data.json, data.yaml and data.yml
+};
+
 // Loads *.rego, *.json, *.yaml and *.yml, folders recursively and in order. A path may begin with "a.b:" to put its
 // documents below data.a.b. All failures are collected.
 void load_paths(const std::vector<std::string>& paths, const std::vector<std::string>& ignored,
-                rego::RegoVersion version, Loaded& out);
+                rego::RegoVersion version, Loaded& out, LoadMode mode = LoadMode::kAll);
 
 Result<std::string> read_file(const std::string& path);
 

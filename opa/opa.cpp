@@ -1,6 +1,8 @@
 #include "opa/opa.h"
 
+#include "opa/check.h"
 #include "opa/eval.h"
+#include "opa/parse.h"
 
 namespace portcullis::opa {
 namespace {
@@ -12,7 +14,9 @@ Usage:
   opa <command> [flags]
 
 Commands:
+  check       check Rego source files
   eval        evaluate a Rego query
+  parse       print a source file's syntax tree
   version     print the version
 
 Examples:
@@ -24,8 +28,8 @@ Examples:
 )";
 
 // OPA's commands that are not there.
-constexpr std::string_view kOthers[] = {"bench", "build",   "capabilities", "check",    "completion", "deps", "exec",
-                                        "fmt",   "inspect", "parse",        "refactor", "run",        "sign", "test"};
+constexpr std::string_view kOthers[] = {"bench", "build",   "capabilities", "completion", "deps", "exec",
+                                        "fmt",   "inspect", "refactor",     "run",        "sign", "test"};
 
 int version(const Io& io) {
   *io.out += "Version: 1.22.2\nBuild Commit: \nBuild Timestamp: \nBuild Hostname: \n";
@@ -42,10 +46,13 @@ int run_opa(std::span<const std::string_view> args, const Io& io) {
   }
   const std::string_view command = args[0];
   if (command == "eval") return run_eval(args.subspan(1), io);
+  if (command == "check") return run_check(args.subspan(1), io);
+  if (command == "parse") return run_parse(args.subspan(1), io);
   if (command == "version") return version(io);
   for (const std::string_view other : kOthers) {
     if (command != other) continue;
-    *io.err += "Error: the command \"" + std::string(command) + "\" is not supported; there are: eval, version\n";
+    *io.err += "Error: the command \"" + std::string(command) +
+               "\" is not supported; there are: check, eval, parse, version\n";
     return 1;
   }
   *io.err += "Error: unknown command \"" + std::string(command) + "\" for \"opa\"\nRun 'opa --help' for usage.\n";

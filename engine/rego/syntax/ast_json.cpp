@@ -1,5 +1,6 @@
 #include "engine/rego/syntax/ast_json.h"
 
+#include <initializer_list>
 #include <string_view>
 
 #include "base/text.h"
@@ -19,9 +20,17 @@ class Writer {
       out += ",\"imports\":";
       list(m.imports);
     }
+    if (!m.annotations.empty()) {
+      out += ",\"annotations\":";
+      list(m.annotations);
+    }
     if (!m.rules.empty()) {
-      out += ",\"rules\":";
-      list(m.rules);
+      out += ",\"rules\":[";
+      for (std::size_t i = 0; i < m.rules.size(); ++i) {
+        if (i != 0) out += ',';
+        rule(m.rules[i], m, static_cast<int>(i));
+      }
+      out += ']';
     }
     if (!m.comments.empty()) {
       out += ",\"comments\":";
@@ -41,12 +50,14 @@ class Writer {
   }
 
   void write(const Import& import) {
-    out += "{\"path\":";
-    write(import.path);
+    out += '{';
     if (!import.alias.empty()) {
-      out += ",\"alias\":";
+      out += "\"alias\":";
       text(import.alias);
+      out += ',';
     }
+    out += "\"path\":";
+    write(import.path);
     out += '}';
   }
 
@@ -59,40 +70,55 @@ class Writer {
     out += "}}";
   }
 
-  void write(const Rule& rule) {
+  void write(const Annotations& annotations) { annotation_fields(annotations.yaml); }
+
+  void rule(const Rule& rule, const Module& module, int index) {
     out += '{';
-    if (rule.is_default) out += "\"default\":true,";
-    out += "\"head\":";
-    write(rule.head);
-    out += ",\"body\":";
+    bool annotated = false;
+    for (const Annotations& each : module.annotations) {
+      if (each.rule != index) continue;
+      out += annotated ? "," : "\"annotations\":[";
+      annotated = true;
+      write(each);
+    }
+    if (annotated) out += "],";
+    out += "\"body\":";
     body(rule.body, rule.generated_body);
+    if (rule.is_default) out += ",\"default\":true";
     if (rule.otherwise != nullptr) {
       out += ",\"else\":";
-      write(*rule.otherwise);
+      this->rule(*rule.otherwise, module, kNoRule);
     }
+    out += ",\"head\":";
+    write(rule.head);
     out += '}';
   }
 
   void write(const Head& head) {
-    out += "{\"ref\":";
-    list(head.reference.items);
+    out += '{';
     if (has_name(head)) {
-      out += ",\"name\":";
+      out += "\"name\":";
       text(head.reference.items.front().text);
+      out += ',';
     }
     if (!head.arguments.empty()) {
-      out += ",\"args\":";
+      out += "\"args\":";
       list(head.arguments);
+      out += ',';
     }
     if (head.key) {
-      out += ",\"key\":";
+      out += "\"key\":";
       write(*head.key);
+      out += ',';
     }
     if (head.value) {
-      out += ",\"value\":";
+      out += "\"value\":";
       write(*head.value);
+      out += ',';
     }
-    if (head.assigned) out += ",\"assign\":true";
+    if (head.assigned) out += "\"assign\":true,";
+    out += "\"ref\":";
+    list(head.reference.items);
     out += '}';
   }
 
@@ -108,17 +134,15 @@ class Writer {
   void write(const Expr& expr) { expression(expr, false); }
 
   void expression(const Expr& expr, bool generated) {
-    out += '{';
-    if (!expr.with.empty()) {
-      out += "\"with\":";
-      list(expr.with);
-      out += ',';
-    }
-    out += "\"terms\":";
-    terms(expr);
-    out += ",\"index\":" + std::to_string(expr.index);
-    if (generated || expr.generated) out += ",\"generated\":true";
+    out += generated || expr.generated ? "{\"generated\":true,\"index\":" : "{\"index\":";
+    out += std::to_string(expr.index);
     if (expr.negated) out += ",\"negated\":true";
+    out += ",\"terms\":";
+    terms(expr);
+    if (!expr.with.empty()) {
+      out += ",\"with\":";
+      list(expr.with);
+    }
     out += '}';
   }
 
@@ -152,7 +176,11 @@ class Writer {
         list(expr.terms);
         break;
       case ExprKind::kEvery:
-        out += "{\"key\":";
+        out += "{\"body\":";
+        body(*expr.every_body);
+        out += ",\"domain\":";
+        write(expr.every_domain);
+        out += ",\"key\":";
         if (expr.every_key) {
           write(*expr.every_key);
         } else {
@@ -160,25 +188,116 @@ class Writer {
         }
         out += ",\"value\":";
         write(expr.every_value);
-        out += ",\"domain\":";
-        write(expr.every_domain);
-        out += ",\"body\":";
-        body(*expr.every_body);
         break;
       case ExprKind::kNot:
-        out += "{\"type\":\"not\",\"body\":";
+        out += "{\"body\":";
         body(*expr.left);
         if (expr.left_braces) out += ",\"explicit_body\":true";
+        out += ",\"type\":\"not\"";
         break;
       case ExprKind::kAnd:
       case ExprKind::kOr:
-        out += expr.kind == ExprKind::kAnd ? "{\"type\":\"and\",\"lhs\":" : "{\"type\":\"or\",\"lhs\":";
+        out += '{';
+        if (expr.left_braces) out += "\"explicit_lhs\":true,";
+        if (expr.right_braces) out += "\"explicit_rhs\":true,";
+        out += "\"lhs\":";
         body(*expr.left);
         out += ",\"rhs\":";
         body(*expr.right);
-        if (expr.left_braces) out += ",\"explicit_lhs\":true";
-        if (expr.right_braces) out += ",\"explicit_rhs\":true";
+        out += expr.kind == ExprKind::kAnd ? ",\"type\":\"and\"" : ",\"type\":\"or\"";
         break;
+    }
+    out += '}';
+  }
+
+  static constexpr int kNoRule = -2;  // an `else`: no annotations stand before it
+
+  const Term* field(const Term& object, std::string_view name) {
+    for (std::size_t i = 0; i + 1 < object.items.size(); i += 2) {
+      if (object.items[i].text == name) return &object.items[i + 1];
+    }
+    return nullptr;
+  }
+
+  // A constant as plain JSON.
+  void plain(const Term& term) {
+    switch (term.kind) {
+      case TermKind::kArray:
+        out += '[';
+        for (std::size_t i = 0; i < term.items.size(); ++i) {
+          if (i != 0) out += ',';
+          plain(term.items[i]);
+        }
+        out += ']';
+        return;
+      case TermKind::kObject:
+        out += '{';
+        for (std::size_t i = 0; i + 1 < term.items.size(); i += 2) {
+          if (i != 0) out += ',';
+          plain(term.items[i]);
+          out += ':';
+          plain(term.items[i + 1]);
+        }
+        out += '}';
+        return;
+      case TermKind::kString: return text(term.text);
+      case TermKind::kNumber: out += term.text; return;
+      case TermKind::kBoolean: out += term.boolean ? "true" : "false"; return;
+      default: out += "null"; return;
+    }
+  }
+
+  // A reference that the annotations hold as the texts of its steps.
+  void path(const Term& steps) {
+    out += '[';
+    for (std::size_t i = 0; i < steps.items.size(); ++i) {
+      out += i == 0 ? "{\"type\":\"var\",\"value\":" : ",{\"type\":\"string\",\"value\":";
+      text(steps.items[i].text);
+      out += '}';
+    }
+    out += ']';
+  }
+
+  void members(const Term& object, std::initializer_list<std::string_view> names) {
+    bool first = true;
+    for (const std::string_view name : names) {
+      const Term* value = field(object, name);
+      if (value == nullptr) continue;
+      out += first ? '{' : ',';
+      first = false;
+      text(name);
+      out += ':';
+      if (name == "path" || name == "schema") {
+        path(*value);
+      } else {
+        plain(*value);
+      }
+    }
+    out += first ? "{}" : "}";
+  }
+
+  void annotation_fields(const Term& object) {
+    out += '{';
+    for (std::size_t i = 0; i + 1 < object.items.size(); i += 2) {
+      if (i != 0) out += ',';
+      const std::string_view name = object.items[i].text;
+      const Term& value = object.items[i + 1];
+      text(name);
+      out += ':';
+      if (name != "authors" && name != "schemas") {
+        plain(value);
+        continue;
+      }
+      out += '[';
+      for (std::size_t k = 0; k < value.items.size(); ++k) {
+        if (k != 0) out += ',';
+        if (name == "authors") {
+          members(value.items[k], {"name", "email"});
+        } else {
+          members(value.items[k], {"path", "schema", "definition"});
+        }
+      }
+      out += ']';
     }
     out += '}';
   }

@@ -8,7 +8,7 @@
 
 namespace portcullis::rego {
 
-// Without locations of terms and rules; comments have theirs. Annotations are not written.
+// Without locations of terms and rules; comments have theirs. Members stand in the order in which OPA prints them.
 std::string module_json(const Module& module);
 std::string body_json(const Body& body);
 

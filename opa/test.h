@@ -1,0 +1,13 @@
+// `opa test`.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "opa/opa.h"
+
+namespace portcullis::opa {
+
+int run_test(std::span<const std::string_view> args, const Io& io);
+
+}  // namespace portcullis::opa
