@@ -1,9 +1,11 @@
 #include "opa/command.h"
 
 #include <charconv>
+#include <optional>
 #include <system_error>
 #include <vector>
 
+#include "base/go_duration.h"
 #include "base/text.h"
 
 namespace portcullis::opa {
@@ -38,6 +40,13 @@ std::string set_count(std::string_view text, std::uint32_t* out) {
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), *out);
   if (status == std::errc{} && end == text.data() + text.size()) return {};
   return "strconv.ParseInt: parsing " + text::go_quote(text) + ": invalid syntax";
+}
+
+std::string set_duration(std::string_view text, std::chrono::nanoseconds* out) {
+  std::string problem;
+  const std::optional<std::chrono::nanoseconds> parsed = parse_go_duration(text, &problem);
+  if (parsed) *out = *parsed;
+  return problem;
 }
 
 void VersionFlags::add_to(Flags& flags) {

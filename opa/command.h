@@ -1,6 +1,7 @@
 // What the subcommands share: answers to wrong usage, formats, and text of JSON.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -20,6 +21,9 @@ void add_format(Flags& flags, std::initializer_list<std::string_view> names, std
 
 // A flag's whole number from 0. Returns what is wrong with it, or nothing.
 std::string set_count(std::string_view text, std::uint32_t* out);
+
+// Go's durations in what a command line needs: numbers with ns, us, ms, s, m, h, one after the other.
+std::string set_duration(std::string_view text, std::chrono::nanoseconds* out);
 
 // --v0-compatible and --v1-compatible.
 struct VersionFlags {

@@ -1,14 +1,9 @@
 #include "opa/eval.h"
 
-#include <unistd.h>
-
 #include <chrono>
-#include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "base/go_duration.h"
 #include "engine/rego/builtins/registry.h"
 #include "engine/rego/compile/compiler.h"
 #include "engine/rego/eval/program.h"
@@ -17,8 +12,8 @@
 #include "opa/command.h"
 #include "opa/failure.h"
 #include "opa/flags.h"
+#include "opa/host.h"
 #include "opa/load.h"
-#include "opa/outside.h"
 #include "opa/present.h"
 
 namespace portcullis::opa {
@@ -88,13 +83,6 @@ std::string set_format(std::string_view text, std::string* format) {
   return "must be one of {json,values,bindings,pretty,source,raw,discard}";
 }
 
-std::string set_timeout(std::string_view text, std::chrono::nanoseconds* out) {
-  std::string problem;
-  const std::optional<std::chrono::nanoseconds> parsed = parse_go_duration(text, &problem);
-  if (parsed) *out = *parsed;
-  return problem;
-}
-
 Flags make_flags(EvalFlags& to) {
   Flags flags;
   flags.add_texts("data", 'd', &to.data);
@@ -103,7 +91,7 @@ Flags make_flags(EvalFlags& to) {
   flags.add_text("input", 'i', &to.input);
   flags.add_text("package", 0, &to.package);
   flags.add("format", 'f', [&to](std::string_view text) { return set_format(text, &to.format); });
-  flags.add("timeout", 0, [&to](std::string_view text) { return set_timeout(text, &to.timeout); });
+  flags.add("timeout", 0, [&to](std::string_view text) { return set_duration(text, &to.timeout); });
   flags.add_switch("stdin-input", 'I', &to.stdin_input);
   flags.add_switch("stdin", 0, &to.stdin_query);
   flags.add_switch("fail", 0, &to.fail);
@@ -138,45 +126,6 @@ std::string usage_problem(const EvalFlags& flags, std::size_t arguments) {
   if (flags.fail && flags.fail_defined) return "specify --fail or --fail-defined but not both";
   return {};
 }
-
-class CommandHost : public rego::Host {
- public:
-  explicit CommandHost(std::string* err) : err_(err) {}
-
-  std::int64_t now_ns() override {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-  }
-  std::uint64_t random_seed() override {
-    std::random_device device;
-    return std::uint64_t{device()} << 32 | device();
-  }
-  void print(std::string_view line) override {
-    *err_ += line;
-    *err_ += '\n';
-  }
-  Value runtime(Arena& arena) override {
-    std::vector<Member> env;
-    for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
-      const std::string_view entry = *at;
-      const std::size_t equals = entry.find('=');
-      if (equals == std::string_view::npos) continue;
-      env.push_back({make_string(arena, entry.substr(0, equals)), make_string(arena, entry.substr(equals + 1))});
-    }
-    const Member members[] = {{Value::string("env"), make_object(arena, env)},
-                              {Value::string("version"), Value::string("1.22.2")},
-                              {Value::string("commit"), Value::string("")}};
-    return make_object(arena, members);
-  }
-  Value call_out(std::string_view builtin, Arena& arena, std::span<const Value> arguments,
-                 std::string& error) override {
-    return outside_.call(builtin, arena, arguments, error);
-  }
-
- private:
-  std::string* err_;
-  Outside outside_;
-};
 
 struct Place {
   std::uint32_t row;

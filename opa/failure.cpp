@@ -1,5 +1,7 @@
 #include "opa/failure.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace portcullis::opa {
@@ -12,16 +14,16 @@ Failures failures_of(const rego::Diagnostics& diagnostics) {
     // A query that is a package or an import is refused without a code.
     const bool coded = located || each.code != "rego_parse_error";
     out.push_back(
-        {each.message, coded ? each.code : std::string(), located, each.file, each.row, each.column, each.details});
+        {each.message, coded ? each.code : std::string(), located, each.file, each.row, each.column, each.details, 0});
   }
   return out;
 }
 
 Failures failures_of(const rego::EvalError& error) {
-  return {{error.message, error.code, error.row != 0, error.file, error.row, error.column, {}}};
+  return {{error.message, error.code, error.row != 0, error.file, error.row, error.column, {}, 0}};
 }
 
-Failures failures_of(std::string message) { return {{std::move(message), {}, false, {}, 0, 0, {}}}; }
+Failures failures_of(std::string message) { return {{std::move(message), {}, false, {}, 0, 0, {}, 0}}; }
 
 namespace {
 
@@ -32,21 +34,31 @@ std::string quoted(std::string_view text) {
 }
 
 // A parse error's excerpt: the line, and under it a caret.
-void append_excerpt(std::string& out, const std::vector<std::string>& details) {
-  if (details.size() != 2) return;
-  std::string_view line = details[0];
-  std::string_view caret = details[1];
-  while (line.starts_with('\t') && caret.starts_with('\t')) {
-    line.remove_prefix(1);
-    caret.remove_prefix(1);
-  }
-  const std::size_t index = caret.find('^');
-  if (index == std::string_view::npos) return;
-  out += ",\n      \"details\": {\n        \"line\": " + quoted(line) + ",\n        \"idx\": " + std::to_string(index) +
-         "\n      }";
+void append_excerpt(std::string& out, const Failure& failure) {
+  if (failure.details.size() != 2) return;
+  const std::size_t index = failure.details[1].find('^');
+  if (index == std::string::npos) return;
+  out += ",\n      \"details\": {\n        \"line\": " + quoted(std::string(failure.tabs, '\t') + failure.details[0]) +
+         ",\n        \"idx\": " + std::to_string(failure.tabs + index) + "\n      }";
 }
 
 }  // namespace
+
+void find_excerpts(Failures& failures, std::string_view source) {
+  const std::vector<std::string_view> lines = text::split(source, '\n');
+  for (Failure& failure : failures) {
+    if (failure.details.size() != 2) continue;
+    // The excerpt is of the error's line, or of the last before it that holds something.
+    for (std::size_t row = std::min<std::size_t>(failure.row, lines.size()); row > 0; --row) {
+      std::string_view line = lines[row - 1];
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      const std::size_t tabs = std::min(line.find_first_not_of('\t'), line.size());
+      if (line.substr(tabs) != failure.details[0]) continue;
+      failure.tabs = static_cast<std::uint32_t>(tabs);
+      break;
+    }
+  }
+}
 
 std::string failures_json(const Failures& failures) {
   std::string out = "{\n  \"errors\": [";
@@ -61,7 +73,7 @@ std::string failures_json(const Failures& failures) {
              ",\n        \"row\": " + std::to_string(failure.row) +
              ",\n        \"col\": " + std::to_string(failure.column) + "\n      }";
     }
-    append_excerpt(out, failure.details);
+    append_excerpt(out, failure);
     out += "\n    }";
   }
   return out + "\n  ]\n}\n";

@@ -19,12 +19,16 @@ struct Failure {
   std::uint32_t row = 0;
   std::uint32_t column = 0;
   std::vector<std::string> details;
+  std::uint32_t tabs = 0;  // how many tabs begin the line that `details` show without them
 };
 using Failures = std::vector<Failure>;
 
 Failures failures_of(const rego::Diagnostics& diagnostics);
 Failures failures_of(const rego::EvalError& error);
 Failures failures_of(std::string message);
+
+// Finds `tabs` of parse errors in their source.
+void find_excerpts(Failures& failures, std::string_view source);
 
 // {"errors": […]} as OPA prints it.
 std::string failures_json(const Failures& failures);

@@ -130,7 +130,9 @@ class Loader {
       out_.modules.push_back(std::move(*module));
       return;
     }
-    for (Failure& failure : failures_of(module.error())) out_.failures.push_back(std::move(failure));
+    Failures failures = failures_of(module.error());
+    find_excerpts(failures, text);
+    for (Failure& failure : failures) out_.failures.push_back(std::move(failure));
   }
 
   void merge(const std::string& path, const std::vector<std::string>& prefix, const Value& document) {

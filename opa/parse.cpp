@@ -75,7 +75,9 @@ int run_parse(std::span<const std::string_view> args, const Io& io) {
   options.process_annotations = true;
   auto module = rego::parse_module(path, *text, options);
   if (!module.ok()) {
-    *io.err += failures_json(failures_of(module.error()));
+    Failures failures = failures_of(module.error());
+    find_excerpts(failures, *text);
+    *io.err += failures_json(failures);
     return 1;
   }
   if (!include.comments) module->comments.clear();

@@ -6,6 +6,7 @@ of what opa prints: stack traces of evaluation errors, and the types in "details
 """
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -25,6 +26,35 @@ def without_traces(text):
     return out.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
+def settled(text):
+    """What `opa test` prints, without durations and with the tests, which run in any order, in the order of the source."""
+    text = re.sub(r" \(\d[\d.hmsµn]*\)", " (0s)", text)
+    if text.startswith("["):
+        results = json.loads(text)
+        for result in results:
+            result["duration"] = 0
+            result.get("error", {}).pop("stack_trace", None)
+        results.sort(key=lambda r: (r["location"]["file"], r["location"]["row"]))
+        out = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
+        return out.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    head, ruler, tail = text.partition("-" * 80 + "\n")
+    if not ruler:
+        return text
+    head = re.sub(r"  Traceback:\n(    .*\n)+", "", head)
+    blocks = [b for b in re.split(r"(?m)^(?=\S+\.rego:\d+:\n)", head) if b]
+    place = re.compile(r"(\S+):(\d+):")
+    # An empty line stands between files: put it back where the files change.
+    files = [place.match(b).group(1) for b in blocks]
+    for i in range(len(blocks) - 1):
+        if files[i] != files[i + 1]:
+            blocks[i] = blocks[i][:-1]
+    blocks.sort(key=lambda b: (place.match(b).group(1), int(place.match(b).group(2))))
+    for i in range(len(blocks) - 1):
+        if place.match(blocks[i]).group(1) != place.match(blocks[i + 1]).group(1):
+            blocks[i] += "\n"
+    return "".join(blocks) + ruler + tail
+
+
 with open(here + "/calls.txt") as calls, open(here + "/calls.jsonl", "w") as out:
     for line in calls:
         line = line.strip()
@@ -41,5 +71,5 @@ with open(here + "/calls.txt") as calls, open(here + "/calls.jsonl", "w") as out
             err += "\n"
         if "\nUsage:\n" in err:  # the flags are ours
             err = err.split("Usage:\n")[0]
-        json.dump({"args": args, "stdin": stdin or "", "exit": run.returncode, "out": without_traces(run.stdout), "err": err}, out, ensure_ascii=False)
+        json.dump({"args": args, "stdin": stdin or "", "exit": run.returncode, "out": settled(run.stdout) if args[0] == "test" else without_traces(run.stdout), "err": without_traces(err)}, out, ensure_ascii=False)
         out.write("\n")

@@ -235,7 +235,9 @@ Value metadata_rule(BuiltinContext& c, Args) {
 
 // Names the sub-case of a test to whoever traces it.
 Value test_case(BuiltinContext& c, Args a) {
-  return array_operand(c, a, 0) ? Value::boolean(true) : Value::undefined();
+  if (!array_operand(c, a, 0)) return Value::undefined();
+  c.host.test_case(a[0]);
+  return Value::boolean(true);
 }
 
 constexpr BuiltinDecl kTable[] = {

@@ -24,6 +24,8 @@ class Host {
   virtual std::int64_t now_ns() { return 0; }                             // wall clock, Unix nanoseconds
   virtual std::uint64_t random_seed() { return 0; }                       // rand.*, uuid
   virtual void print(std::string_view line) { static_cast<void>(line); }  // print(), with location prefix if any
+  // internal.test_case(): a case of a test rule begins; `path` is an array of its keys.
+  virtual void test_case(const Value& path) { static_cast<void>(path); }
   // opa.runtime(): an object in `arena`; undefined: builtin is off.
   virtual Value runtime(Arena& arena) {
     static_cast<void>(arena);

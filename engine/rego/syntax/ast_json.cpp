@@ -76,7 +76,7 @@ class Writer {
     out += '{';
     bool annotated = false;
     for (const Annotations& each : module.annotations) {
-      if (each.rule != index) continue;
+      if (!applies(each, rule, module, index)) continue;
       out += annotated ? "," : "\"annotations\":[";
       annotated = true;
       write(each);
@@ -192,7 +192,7 @@ class Writer {
       case ExprKind::kNot:
         out += "{\"body\":";
         body(*expr.left);
-        if (expr.left_braces) out += ",\"explicit_body\":true";
+        out += expr.left_braces ? ",\"explicit_body\":true" : ",\"explicit_body\":false";
         out += ",\"type\":\"not\"";
         break;
       case ExprKind::kAnd:
@@ -211,6 +211,30 @@ class Writer {
   }
 
   static constexpr int kNoRule = -2;  // an `else`: no annotations stand before it
+
+  // How many steps of a rule's name stand before the first that is no constant.
+  static std::size_t constant_steps(const Rule& rule) {
+    const std::vector<Term>& steps = rule.head.reference.items;
+    std::size_t n = 1;
+    while (n < steps.size() && (steps[n].kind == TermKind::kString || steps[n].kind == TermKind::kNumber ||
+                                steps[n].kind == TermKind::kBoolean || steps[n].kind == TermKind::kNull)) {
+      ++n;
+    }
+    return n;
+  }
+
+  // Metadata of a document belongs to all of its rules.
+  static bool applies(const Annotations& annotations, const Rule& rule, const Module& module, int index) {
+    if (annotations.rule < 0 || index < 0) return false;
+    if (annotations.rule == index || annotations.scope != "document") return annotations.rule == index;
+    const Rule& first = module.rules[static_cast<std::size_t>(annotations.rule)];
+    const std::size_t steps = constant_steps(rule);
+    if (steps != constant_steps(first)) return false;
+    for (std::size_t i = 0; i < steps; ++i) {
+      if (!equal(first.head.reference.items[i], rule.head.reference.items[i])) return false;
+    }
+    return true;
+  }
 
   const Term* field(const Term& object, std::string_view name) {
     for (std::size_t i = 0; i + 1 < object.items.size(); i += 2) {
@@ -389,7 +413,11 @@ void Writer::write(const Term& term) {
     case TermKind::kTemplateString:
       open("templatestring");
       out += "{\"parts\":";
-      list(term.items);
+      if (term.items.empty()) {
+        out += "null";
+      } else {
+        list(term.items);
+      }
       out += term.boolean ? ",\"multi_line\":true}" : ",\"multi_line\":false}";
       break;
     case TermKind::kTemplateExpr: return write(term.body->exprs.front());

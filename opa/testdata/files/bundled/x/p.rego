@@ -1,0 +1,5 @@
+package x
+
+p := input.a
+
+test_p if p == 1 with input.a as 1
