@@ -304,7 +304,7 @@ Result<std::optional<Fifty>> run_fifty(const Case& one, int input) {
   return std::optional<Fifty>(out);
 }
 
-Result<Load> run_load(const Case& one) {
+Result<Load> run_load(const Case& one, bool listing) {
   PC_TRY(const ConstraintPtr constraint, make_constraint(to_json(one.input[0].root().get("parameters")), 0));
   Load out;
   out.template_ns = measure([&] { (void)policy::compile_template(*one.constraint_template, {}).ok(); });
@@ -312,8 +312,9 @@ Result<Load> run_load(const Case& one) {
   out.template_bytes = one.compiled->memory();
   const CompiledConstraint compiled = policy::compile_constraint(one.compiled, *constraint);
   out.constraint_bytes = compiled.specialised ? compiled.specialised->memory() : 0;
-  if (const char* show = std::getenv("BENCH_LISTING"); show != nullptr && compiled.specialised) {
-    std::fputs(compiled.specialised->program().listing().c_str(), stdout);
+  if (listing) {
+    std::fputs((compiled.specialised ? compiled.specialised->program() : one.compiled->program()).listing().c_str(),
+               stdout);
   }
   return out;
 }
@@ -323,8 +324,8 @@ Result<void> run_case(const fs::path& folder, const Arguments& arguments, Result
   PC_TRY(const Document meta, Document::parse_json(read_file(folder / "meta.json")));
   if (!arguments.only.empty() && meta.root().string_or("name") != arguments.only) return ok();
   PC_TRY(const Case one, load_case(folder, meta.root()));
-  if (arguments.listing) std::fputs(one.compiled->program().listing().c_str(), stdout);
-  PC_TRY(results.load[one.name], run_load(one));
+  if (arguments.listing && arguments.plain) std::fputs(one.compiled->program().listing().c_str(), stdout);
+  PC_TRY(results.load[one.name], run_load(one, arguments.listing && !arguments.plain));
   for (int input = 0; input < 2; ++input) {
     const Key key{one.name, kInputs[input]};
     PC_TRY(const Own own, run_input(one, input, arguments.plain));

@@ -156,6 +156,7 @@ struct TemplateSource {
   std::size_t max_bytes = 0;
   std::mutex mutex;
   std::unordered_multimap<std::uint64_t, std::weak_ptr<const SpecialisedProgram>> made;  // by hash of parameters
+  std::size_t sweep_at = 64;  // entries at which those of programs that are gone go
 };
 
 Result<EngineChoice> choose_engine(const ConstraintTemplate& constraint_template) {
@@ -250,7 +251,10 @@ std::shared_ptr<const SpecialisedProgram> CompiledTemplate::specialise(const Val
   const int entry = program->entry_point(kEntryPoint);
   if (entry < 0) return nullptr;
   auto out = std::make_shared<const SpecialisedProgram>(std::move(*program), entry, parameters);
-  std::erase_if(source_->made, [](const auto& one) { return one.second.expired(); });
+  if (source_->made.size() >= source_->sweep_at) {
+    std::erase_if(source_->made, [](const auto& one) { return one.second.expired(); });
+    source_->sweep_at = std::max<std::size_t>(64, source_->made.size() * 2);
+  }
   source_->made.emplace(key, out);
   return out;
 }

@@ -46,8 +46,15 @@ struct Outcome {
   Stage stage = Stage::kPassed;
   std::string detail;
 };
-Outcome run_case(const Case& test);
+// How a case is planned. kKnown: for the case's input, as the controller plans for a constraint's parameters. kShared:
+// evaluated twice, the second time with what the first one shares. Whatever the way, the answer must be the same.
+enum class PlanMode { kPlain, kKnown, kShared };
+inline constexpr PlanMode kPlanModes[] = {PlanMode::kPlain, PlanMode::kKnown, PlanMode::kShared};
+std::string_view plan_mode_name(PlanMode mode);
+
+// In all modes, one after the other, until one fails; or in one of them.
+Outcome run_case(const Case& test, std::optional<PlanMode> only);
 // The same in a child process, so that a crash or an endless loop is the failure of one case.
-Outcome run_case_isolated(const Case& test);
+Outcome run_case_isolated(const Case& test, std::optional<PlanMode> only);
 
 }  // namespace portcullis::conformance

@@ -101,19 +101,15 @@ Outcome judge(const Case& test, const Value& results, Arena& arena) {
 
 Outcome run_query(const Case& test, const rego::CheckedModules& checked, std::string_view query,
                   const rego::CheckOptions& options, Arena& arena, const Value& input, Value* out,
-                  rego::EvalScratch& scratch, TestHost& host) {
+                  rego::EvalScratch& scratch, TestHost& host, PlanMode mode) {
   rego::ParseOptions parse_options;
   auto parsed = rego::parse_query(query, parse_options);
   if (!parsed.ok()) return failed(Stage::kQuery, parsed.error().to_string());
   auto checked_query = rego::check_query(checked, std::move(parsed->body), parsed->source, {}, options);
   if (!checked_query.ok()) return failed(Stage::kQuery, checked_query.error().to_string());
-  // PC_PLAN=known plans for the case's input as the controller does for a constraint's parameters; PC_PLAN=shared
-  // evaluates twice, the second time with what the first one shares. The answers must be the same.
-  const char* const variant = std::getenv("PC_PLAN");
-  const bool known = variant != nullptr && std::string_view(variant) == "known";
-  const bool shared = variant != nullptr && std::string_view(variant) == "shared";
+  const bool shared = mode == PlanMode::kShared;
   rego::PlanOptions plan_options;
-  if (known && input.defined()) plan_options.known_input.push_back({{}, input});
+  if (mode == PlanMode::kKnown && input.defined()) plan_options.known_input.push_back({{}, input});
   if (shared) plan_options.varying_input = {"varies"};
   auto program = rego::plan_query(checked, *checked_query, plan_options);
   if (!program.ok()) return failed(Stage::kPlan, program.error().to_string());
@@ -148,7 +144,16 @@ std::string_view stage_name(Stage stage) {
   return "?";
 }
 
-Outcome run_case(const Case& test) {
+std::string_view plan_mode_name(PlanMode mode) {
+  switch (mode) {
+    case PlanMode::kPlain: return "plain";
+    case PlanMode::kKnown: return "known";
+    case PlanMode::kShared: return "shared";
+  }
+  return "?";
+}
+
+Outcome run_case(const Case& test, std::optional<PlanMode> only) {
   for (const auto& [name, value] : test.env) ::setenv(name.c_str(), value.c_str(), 1);
   rego::ParseOptions parse_options;
   parse_options.process_annotations = true;
@@ -171,23 +176,30 @@ Outcome run_case(const Case& test) {
   if (test.input_term) {
     Value results;
     Outcome outcome = run_query(test, *checked, "portcullis_input = " + *test.input_term, check_options, arena, {},
-                                &results, scratch, host);
+                                &results, scratch, host, PlanMode::kPlain);
     if (outcome.stage != Stage::kPassed) return failed(outcome.stage, "input_term: " + outcome.detail);
     if (results.size() == 0) return failed(Stage::kResult, "input_term is undefined");
     input = results.elements().front().get("bindings").get("portcullis_input");
-    scratch.reset();
   }
-  return run_query(test, *checked, test.query, check_options, arena, input, nullptr, scratch, host);
+  for (const PlanMode mode : kPlanModes) {
+    if (only && *only != mode) continue;
+    scratch.reset();
+    Outcome outcome = run_query(test, *checked, test.query, check_options, arena, input, nullptr, scratch, host, mode);
+    if (outcome.stage == Stage::kPassed) continue;
+    if (mode != PlanMode::kPlain) outcome.detail = std::string(plan_mode_name(mode)) + ": " + outcome.detail;
+    return outcome;
+  }
+  return {};
 }
 
-Outcome run_case_isolated(const Case& test) {
+Outcome run_case_isolated(const Case& test, std::optional<PlanMode> only) {
   int pipe_ends[2];
   if (::pipe(pipe_ends) != 0) return failed(Stage::kCrash, "no pipe");
   const pid_t child = ::fork();
   if (child == 0) {
     ::close(pipe_ends[0]);
     ::alarm(20);
-    const Outcome outcome = run_case(test);
+    const Outcome outcome = run_case(test, only);
     std::string message(1, static_cast<char>('0' + static_cast<int>(outcome.stage)));
     message += outcome.detail.substr(0, 60000);
     const char* from = message.data();

@@ -217,33 +217,12 @@ bool FunctionPlanner::indexed_join(const Term& variable, const Term& reference, 
   return true;
 }
 
-// The objects, from the index or, where there is none, from a walk. Both ways meet at one place, which remembers where
-// the way taken goes on for the next object.
+// The objects, from the index or, where there is none, from a walk.
 Operand FunctionPlanner::loop_or_index(const Join& join) {
   const Operand key = term(*join.key);
   const Label fail = fail_;
-  const std::size_t before = bindings_.size();
-  const Operand object = code_.allocate();
-  const Operand resume = code_.allocate();
-  std::vector<Binding> meeting;
+  Meeting meeting(*this);
   const Label walk = code_.label();
-  const Label again = code_.label();
-  const Label go_on = code_.label();
-  const auto meet = [&](Operand value) {
-    code_.emit(Opcode::kMove, object, value);
-    for (std::size_t i = before; i < bindings_.size(); ++i) {
-      auto at = std::find_if(meeting.begin(), meeting.end(),
-                             [&](const Binding& one) { return one.variable == bindings_[i].variable; });
-      if (at == meeting.end()) {
-        meeting.push_back({bindings_[i].variable, code_.allocate()});
-        at = meeting.end() - 1;
-      }
-      code_.emit(Opcode::kMove, at->operand, bindings_[i].operand);
-    }
-    bindings_.resize(before);
-    code_.emit(Opcode::kSetResume, resume, 0, 0, fail_);
-    code_.emit(Opcode::kJump, 0, 0, 0, go_on);
-  };
 
   Path collection;
   for (const Term& step : join.collection) collection.push_back(index_step(step));
@@ -259,20 +238,13 @@ Operand FunctionPlanner::loop_or_index(const Join& join) {
   for (std::size_t i = 0; i < join.collection.size(); ++i) {
     if (join.collection[i].kind == TermKind::kVar) match(join.collection[i], static_cast<Operand>(keys + i));
   }
-  meet(found);
+  meeting.arrive(found);
 
   code_.bind(walk);
   fail_ = fail;
   std::vector<Value> path;
-  const Operand walked = data_reference(nullptr, path, join.collection);
-  meet(walked);
-
-  code_.bind(again);
-  code_.emit(Opcode::kResume, resume);
-  code_.bind(go_on);
-  fail_ = again;
-  bindings_.insert(bindings_.end(), meeting.begin(), meeting.end());
-  return object;
+  meeting.arrive(data_reference(nullptr, path, join.collection));
+  return meeting.finish();
 }
 
 }  // namespace portcullis::rego

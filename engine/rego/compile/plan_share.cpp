@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/rego/compile/planner.h"
+#include "engine/rego/compile/walk.h"
 
 namespace portcullis::rego {
 
@@ -149,39 +150,12 @@ void FunctionPlanner::shared_bodies(std::vector<Sharer>& rules, std::size_t dept
   }
 }
 
-namespace {
-
-void collect(const Body* body, std::vector<std::uint32_t>& out);
-
-void collect(const Term& term, std::vector<std::uint32_t>& out) {
-  if (term.kind == TermKind::kVar && term.variable != 0) out.push_back(term.variable);
-  for (const Term& item : term.items) collect(item, out);
-  collect(term.body.get(), out);
-}
-
-void collect(const Expr& expr, std::vector<std::uint32_t>& out) {
-  for (const Term& term : expr.terms) collect(term, out);
-  for (const With& with : expr.with) collect(with.value, out);
-  if (expr.kind == ExprKind::kEvery) {
-    collect(expr.every_domain, out);
-    collect(expr.every_value, out);
-    if (expr.every_key) collect(*expr.every_key, out);
-  }
-  collect(expr.every_body.get(), out);
-  collect(expr.left.get(), out);
-  collect(expr.right.get(), out);
-}
-
-void collect(const Body* body, std::vector<std::uint32_t>& out) {
-  if (body == nullptr) return;
-  for (const Expr& expr : body->exprs) collect(expr, out);
-}
-
-}  // namespace
-
 std::vector<std::uint32_t> FunctionPlanner::variables_of(const Expr& expr) {
   std::vector<std::uint32_t> out;
-  collect(expr, out);
+  passes::walk_terms(expr, [&](const Term& term) {
+    if (term.kind == TermKind::kVar && term.variable != 0) out.push_back(term.variable);
+    return false;
+  });
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/rego/compile/planner.h"
+#include "engine/rego/compile/walk.h"
 #include "engine/rego/eval/code.h"
 
 namespace portcullis::rego {
@@ -15,27 +16,6 @@ constexpr std::size_t kMaxStaticArena = std::size_t{4} << 20;
 constexpr std::uint64_t kMaxStaticInstructions = 20'000;
 constexpr std::chrono::milliseconds kMaxStaticTime{20};
 constexpr std::chrono::milliseconds kMaxAllStaticTime{50};
-
-void collect_variables(const Body& body, std::vector<const Term*>& out);
-
-void collect_variables(const Term& term, std::vector<const Term*>& out) {
-  if (term.kind == TermKind::kVar) out.push_back(&term);
-  for (const Term& item : term.items) collect_variables(item, out);
-  if (term.body) collect_variables(*term.body, out);
-}
-
-void collect_variables(const Expr& expr, std::vector<const Term*>& out) {
-  for (const Term& term : expr.terms) collect_variables(term, out);
-  for (const With& with : expr.with) collect_variables(with.value, out);
-  if (expr.kind == ExprKind::kEvery) collect_variables(expr.every_domain, out);
-  for (const Body* body : {expr.every_body.get(), expr.left.get(), expr.right.get()}) {
-    if (body != nullptr) collect_variables(*body, out);
-  }
-}
-
-void collect_variables(const Body& body, std::vector<const Term*>& out) {
-  for (const Expr& expr : body.exprs) collect_variables(expr, out);
-}
 
 }  // namespace
 
@@ -138,16 +118,18 @@ bool FunctionPlanner::static_document(const RuleTreeNode& node, Operand& operand
 
 bool FunctionPlanner::static_comprehension(const Term& term, Operand& operand) {
   if (!is_static(planner_.dependences->of(term))) return false;
-  std::vector<const Term*> variables;
-  collect_variables(term, variables);
   std::vector<std::pair<const Term*, Value>> bound;
-  for (const Term* variable : variables) {
-    const Binding* const binding = find(variable->variable);
-    if (binding == nullptr || variable->variable == 0) continue;
+  bool known = true;
+  passes::walk_terms(term, [&](const Term& part) {
+    if (part.kind != TermKind::kVar || part.variable == 0) return false;
+    const Binding* const binding = find(part.variable);
     Value value;
-    if (!constant_value(binding->operand, value)) return false;
-    bound.emplace_back(variable, value);
-  }
+    if (binding != nullptr && (known = known && constant_value(binding->operand, value))) {
+      bound.emplace_back(&part, value);
+    }
+    return false;
+  });
+  if (!known) return false;
   Value result;
   const bool evaluated = evaluate_now(
       [&](FunctionPlanner& f) {

@@ -322,7 +322,6 @@ Operand FunctionPlanner::data_reference(const RuleTreeNode* node, std::vector<Va
 // step selects is evaluated; they meet again at one place, which remembers where each goes on for its next solution.
 Operand FunctionPlanner::choose_child(const RuleTreeNode& node, std::vector<Value>& path, std::span<const Term> items) {
   const Term& item = items[0];
-  const std::size_t outside = bindings_.size();
   Operand key = 0;
   if (is_bound(item)) {
     key = term(item);
@@ -350,54 +349,60 @@ Operand FunctionPlanner::choose_child(const RuleTreeNode& node, std::vector<Valu
     fail_ = next;
     match(item, key);
   }
-  const Operand result = code_.allocate();
-  const Operand resume = code_.allocate();
-  const Label again = code_.label();
-  const Label go_on = code_.label();
+  Meeting meeting(*this);
   const Label fail = fail_;
-  const std::size_t before = bindings_.size();
-  static_cast<void>(outside);
-  std::vector<Binding> canonical;
-  const auto arm = [&](auto&& plan_arm, Label skipped) {
-    fail_ = fail;
-    const Operand value = plan_arm();
-    code_.emit(Opcode::kMove, result, value);
-    for (std::size_t i = before; i < bindings_.size(); ++i) {
-      auto at = std::find_if(canonical.begin(), canonical.end(),
-                             [&](const Binding& one) { return one.variable == bindings_[i].variable; });
-      if (at == canonical.end()) {
-        canonical.push_back({bindings_[i].variable, code_.allocate()});
-        at = canonical.end() - 1;
-      }
-      code_.emit(Opcode::kMove, at->operand, bindings_[i].operand);
-    }
-    bindings_.resize(before);
-    code_.emit(Opcode::kSetResume, resume, 0, 0, fail_);
-    code_.emit(Opcode::kJump, 0, 0, 0, go_on);
-    if (skipped != kNoLabel) code_.bind(skipped);
-  };
   for (const RuleTreeNode& child : node.children) {
     const Label skipped = code_.label();
     const Value name = key_of(child.key);
+    fail_ = fail;
     code_.emit(Opcode::kEqual, key, constant(name), 0, skipped);
     path.push_back(name);
-    arm([&] { return data_reference(&child, path, items.subspan(1)); }, skipped);
+    meeting.arrive(data_reference(&child, path, items.subspan(1)));
     path.pop_back();
+    code_.bind(skipped);
   }
-  arm(
-      [&] {
-        const Operand base = base_path(path);
-        const Operand to = code_.allocate();
-        code_.emit(Opcode::kGet, to, base, key, fail_);
-        return steps(to, items.subspan(1));
-      },
-      kNoLabel);
-  code_.bind(again);
-  code_.emit(Opcode::kResume, resume);
-  code_.bind(go_on);
-  fail_ = again;
-  bindings_.insert(bindings_.end(), canonical.begin(), canonical.end());
-  return result;
+  fail_ = fail;
+  const Operand base = base_path(path);
+  const Operand to = code_.allocate();
+  code_.emit(Opcode::kGet, to, base, key, fail_);
+  meeting.arrive(steps(to, items.subspan(1)));
+  return meeting.finish();
+}
+
+FunctionPlanner::Meeting::Meeting(FunctionPlanner& planner)
+    : planner_(planner),
+      before_(planner.bindings_.size()),
+      value_(planner.code_.allocate()),
+      resume_(planner.code_.allocate()),
+      go_on_(planner.code_.label()) {}
+
+void FunctionPlanner::Meeting::arrive(Operand value) {
+  FunctionBuilder& code = planner_.code_;
+  std::vector<Binding>& bindings = planner_.bindings_;
+  code.emit(Opcode::kMove, value_, value);
+  for (std::size_t i = before_; i < bindings.size(); ++i) {
+    auto at = std::find_if(bound_.begin(), bound_.end(),
+                           [&](const Binding& one) { return one.variable == bindings[i].variable; });
+    if (at == bound_.end()) {
+      bound_.push_back({bindings[i].variable, code.allocate()});
+      at = bound_.end() - 1;
+    }
+    code.emit(Opcode::kMove, at->operand, bindings[i].operand);
+  }
+  bindings.resize(before_);
+  code.emit(Opcode::kSetResume, resume_, 0, 0, planner_.fail_);
+  code.emit(Opcode::kJump, 0, 0, 0, go_on_);
+}
+
+Operand FunctionPlanner::Meeting::finish() {
+  FunctionBuilder& code = planner_.code_;
+  const Label again = code.label();
+  code.bind(again);
+  code.emit(Opcode::kResume, resume_);
+  code.bind(go_on_);
+  planner_.fail_ = again;
+  planner_.bindings_.insert(planner_.bindings_.end(), bound_.begin(), bound_.end());
+  return value_;
 }
 
 }  // namespace portcullis::rego

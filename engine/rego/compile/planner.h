@@ -123,6 +123,23 @@ class FunctionPlanner {
     std::size_t bindings;
   };
 
+  // Where several ways to a value meet (plan_term.cpp). Each way arrives with its value, what it bound and, in fail_,
+  // where it goes on for the next one; after finish() that is where fail_ leads, whichever way was taken.
+  class Meeting {
+   public:
+    explicit Meeting(FunctionPlanner& planner);
+    void arrive(Operand value);
+    Operand finish();
+
+   private:
+    FunctionPlanner& planner_;
+    std::size_t before_;
+    Operand value_;
+    Operand resume_;
+    Label go_on_;
+    std::vector<Binding> bound_;
+  };
+
   // plan_body.cpp: expressions.
   void body(const Body& body);
   void expressions(std::span<const Expr> exprs);

@@ -96,16 +96,17 @@ std::string ProgramCode::listing() const {
 }
 
 std::size_t ProgramCode::memory() const noexcept {
+  const auto held = [](const auto& vector) { return vector.capacity() * sizeof(vector[0]); };
   std::size_t bytes = sizeof *this + arena.bytes_held();
-  bytes += code.capacity() * sizeof(Instruction) + place_of.capacity() * sizeof(std::uint32_t);
-  bytes += (constants.capacity() + path_keys.capacity()) * sizeof(Value);
-  bytes += paths.capacity() * sizeof(PathCode) + builtins.capacity() * sizeof(void*);
-  bytes += switches.capacity() * sizeof(SwitchCode) + switch_cases.capacity() * sizeof(SwitchCase);
-  bytes += chains.capacity() * sizeof(std::uint32_t) + places.capacity() * sizeof(Place);
+  bytes += held(code) + held(place_of) + held(constants) + held(functions) + held(paths) + held(path_keys);
+  bytes += held(builtins) + held(switches) + held(switch_cases) + held(chains) + held(indexes) + held(places);
+  bytes += held(files) + held(raises) + held(entry_points);
+  // Names of files and specs of indexes are shared with other programs; each counts them.
+  for (const auto& file : files) bytes += sizeof *file + file->capacity();
   for (const auto& index : indexes) bytes += sizeof *index + index->text.capacity() * 2;
-  for (const FunctionCode& function : functions) bytes += sizeof function + function.name.capacity();
-  for (const auto& [path, index] : entry_points)
-    bytes += sizeof(std::pair<std::string, std::uint32_t>) + path.capacity();
+  for (const FunctionCode& function : functions) bytes += function.name.capacity();
+  for (const RaiseCode& raise : raises) bytes += raise.code.capacity() + raise.message.capacity();
+  for (const auto& [path, index] : entry_points) bytes += path.capacity();
   return bytes;
 }
 
