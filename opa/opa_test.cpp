@@ -87,7 +87,7 @@ TEST(Opa, SaysWhatIsNotThere) {
   EXPECT_TRUE(flag.err.starts_with("Error: the flag --partial is not supported\n")) << flag.err;
   const Answer command = call({"build"}, "");
   EXPECT_EQ(command.exit, 1);
-  EXPECT_NE(command.err.find("there are: check, eval, parse, test, version"), std::string::npos);
+  EXPECT_NE(command.err.find("there are: check, eval, fmt, parse, test, version"), std::string::npos);
   EXPECT_NE(call({"--help"}, "").out.find("opa eval"), std::string::npos);
 }
 

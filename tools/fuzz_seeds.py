@@ -68,6 +68,7 @@ def reviews():
 SEEDS = {
     "fuzz_builtins": calls,
     "fuzz_rego_parse": lambda: with_modes((0, 1, 6)),
+    "fuzz_rego_format": lambda: with_modes((0, 1, 2)),
     "fuzz_rego_compile": lambda: with_modes((0, 1, 3)),
     "fuzz_rego_eval": modules,
     "fuzz_json": lambda: lines("engine/rego/builtins/testdata/calls.jsonl"),

@@ -224,5 +224,7 @@ int compare(const Head& a, const Head& b);
 inline bool equal(const Term& a, const Term& b) { return compare(a, b) == 0; }
 // Puts items of a kSet or kObject whose members changed back in order, duplicates dropped.
 void normalise(Term& set_or_object);
+// The same, but an object keeps entries with equal keys.
+void sort_members(Term& set_or_object);
 
 }  // namespace portcullis::rego

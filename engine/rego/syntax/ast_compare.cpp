@@ -131,8 +131,8 @@ void normalise_set(std::vector<Term>& items) {
               items.end());
 }
 
-// Of equal keys the first stays, with the last value given.
-void normalise_object(std::vector<Term>& items) {
+// Sorted by key. Of equal keys the first stays, with the last value given; or all stay, in the order given.
+void normalise_object(std::vector<Term>& items, bool drop_duplicates) {
   std::vector<std::pair<Term, Term>> pairs;
   pairs.reserve(items.size() / 2);
   for (std::size_t i = 0; i + 1 < items.size(); i += 2)
@@ -141,7 +141,7 @@ void normalise_object(std::vector<Term>& items) {
                    [](const auto& a, const auto& b) { return compare(a.first, b.first) < 0; });
   items.clear();
   for (auto& [key, value] : pairs) {
-    if (items.size() >= 2 && equal(items[items.size() - 2], key)) {
+    if (drop_duplicates && items.size() >= 2 && equal(items[items.size() - 2], key)) {
       items.back() = std::move(value);
     } else {
       items.push_back(std::move(key));
@@ -209,7 +209,12 @@ int compare(const Head& a, const Head& b) {
 
 void normalise(Term& set_or_object) {
   if (set_or_object.kind == TermKind::kSet) normalise_set(set_or_object.items);
-  if (set_or_object.kind == TermKind::kObject) normalise_object(set_or_object.items);
+  if (set_or_object.kind == TermKind::kObject) normalise_object(set_or_object.items, true);
+}
+
+void sort_members(Term& set_or_object) {
+  if (set_or_object.kind == TermKind::kSet) normalise_set(set_or_object.items);
+  if (set_or_object.kind == TermKind::kObject) normalise_object(set_or_object.items, false);
 }
 
 }  // namespace portcullis::rego

@@ -15,6 +15,8 @@ struct ParseOptions {
   RegoVersion version = RegoVersion::kV1;
   bool all_future_keywords = false;  // as if `import future.keywords` stood there (v0)
   bool process_annotations = false;  // read # METADATA blocks
+  bool template_strings = true;      // $"…" in v1 and later
+  bool keep_duplicate_keys = false;  // objects keep the entries that later ones replace (for the formatter)
   std::uint32_t max_depth = 1000;    // of terms in terms, bodies and else branches: keeps the stack below 4 MiB
 };
 

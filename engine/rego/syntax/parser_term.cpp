@@ -313,7 +313,8 @@ bool Parser::template_part(std::string& out) {
 
 MaybeTerm Parser::parse_template(bool raw) {
   const Location where = s_.location;
-  if (options_.version != RegoVersion::kV1 && options_.version != RegoVersion::kV2) {
+  const bool known = options_.version == RegoVersion::kV1 || options_.version == RegoVersion::kV2;
+  if (!known || !options_.template_strings) {
     error(where, "template strings are not supported by current capabilities");
     return std::nullopt;
   }
@@ -514,7 +515,11 @@ MaybeTerm Parser::parse_set_or_object() {
   MaybeTerm term = parse_braced();
   if (!term) return term;
   term->location = located(where, where.offset, s_.token_end);
-  normalise(*term);
+  if (options_.keep_duplicate_keys) {
+    sort_members(*term);
+  } else {
+    normalise(*term);
+  }
   return term;
 }
 

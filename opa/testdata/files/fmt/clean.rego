@@ -1,0 +1,3 @@
+package clean
+
+allow if input.user == "alice"
