@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export JOBS
 
-.PHONY: help setup build test unit tsan conformance e2e e2e-long demo playground bench bench-engines lint format fuzz image manifests clean
+.PHONY: help setup build test unit tsan conformance e2e e2e-long demo playground differential bench bench-engines bench-controller lint format fuzz image manifests clean
 
 help: ## show this list
 	@echo "Portcullis: a Kubernetes policy controller that takes the place of OPA Gatekeeper."; echo
@@ -34,6 +34,9 @@ e2e: ## the cases on a real etcd and kube-apiserver, driven by kubectl (needs Go
 e2e-long: ## what takes longer: the chart, a real node with pods, Gatekeeper switched over and back, the Dockerfile (root, Go)
 	@e2e/long.sh
 
+differential: ## only the real Gatekeeper's manager and ours on equal API servers, inputs from a seed (needs Go)
+	@e2e/long.sh controller_differential
+
 demo: ## see it work: build, start a real control plane, deny, audit, metrics, and stop it all again (needs Go)
 	@e2e/demo.sh
 
@@ -46,6 +49,9 @@ bench: ## the benchmarks, each beside its peer where the peer is there
 bench-engines: ## only the Rego engine, beside OPA, regorus, rego-cpp and OPA's wasm build where they can be built
 	@tools/setup.sh build bench
 	@bench/engines/run.sh
+
+bench-controller: ## only the manager beside Gatekeeper's: CPU per request, memory, start, audit (needs Go, wrk)
+	@bench/run.sh controller
 
 lint: ## formatting, include rules, script syntax, generated manifests and clang-tidy
 	@tools/lint.sh

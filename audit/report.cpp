@@ -46,7 +46,8 @@ void Report::add(const Value& object, const policy::ReviewResult& result) {
     if (found.scoped_actions != nullptr) violation.enforcement_actions = *found.scoped_actions;
     entry->second.violations.add(std::move(violation));
     ++total_;
-    ++by_action_[std::string(policy::action_label(found.action()))];
+    // An empty action is taken by nobody, and counts by itself.
+    ++by_action_[found.action().empty() ? std::string() : std::string(policy::action_label(found.action()))];
   }
 }
 

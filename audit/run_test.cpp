@@ -127,6 +127,17 @@ class AuditRun : public testing::Test {
   std::vector<std::string> lines;
 };
 
+TEST_F(AuditRun, AnEmptyActionCountsByItself) {
+  std::string empty = kConstraint;
+  empty.replace(empty.find("\"spec\": {"), 9, "\"spec\": {\"enforcementAction\": \"\", ");
+  const Document constraint = Document::parse_json(empty).value();
+  ASSERT_TRUE(builder.set_constraint(constraint.root()).ok());
+  cell.publish(builder.build());
+  run();
+  EXPECT_EQ(by_action.at(""), 2u);
+  EXPECT_EQ(by_action.at("deny"), 0u);
+}
+
 TEST_F(AuditRun, WritesWhatItFoundInDescendingOrder) {
   run();
   EXPECT_THAT(status(),

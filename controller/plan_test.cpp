@@ -131,6 +131,10 @@ TEST(StatusPatch, CopiesStatusesOfThisParentOnly) {
   EXPECT_EQ(by_pod[0].string_or("id"), "pod-a");
   EXPECT_TRUE(written.root().path({"status", "created"}).is_true());
   EXPECT_EQ(written.root().path({"metadata", "uid"}).as_string(), "u1");
+
+  const std::string failed =
+      plan_status_patch(parent.root(), status_kind(StatusOf::kTemplate), {status("pod-a", "u1", R"([{"code": "c"}])")});
+  EXPECT_THAT(failed, HasSubstr(R"("created":false)"));  // there also when nothing was created yet
 }
 
 TEST(StatusPatch, AParentWithoutCreatedOnlyGetsTheList) {

@@ -55,9 +55,8 @@ bool is_namespace_request(const policy::Review& review) noexcept {
 std::string undecodable_object(const policy::Review& review) {
   const Value object = review.operation == policy::Operation::kDelete ? review.old_object : review.object;
   if (!object.defined()) return {};
-  if (policy::kind_of(object).kind.empty()) {
-    return "error decoding generator resource " + std::string(review.name) + ": Object 'Kind' is missing in '" +
-           to_json(object) + "'";
+  if (std::string failure = undecodable(object); !failure.empty()) {
+    return "error decoding generator resource " + std::string(review.name) + ": " + failure;
   }
   if (review.kind.empty() && review.group.empty() && review.version.empty()) {
     return "unable to expand object: cannot expand resource " + std::string(policy::name_of(object)) +

@@ -165,6 +165,11 @@ TEST_F(Admit, AnswersBadInputWithoutFailing) {
     EXPECT_EQ(response.path({"status", "code"}).as_integer(), 400) << body;
     EXPECT_EQ(response.string_or("uid", "?"), "") << body;
   }
+  EXPECT_EQ(
+      message(post(R"({"request": {"uid": "u", "object": "text"}})")),
+      "error decoding generator resource : couldn't get version/kind; json parse error: json: cannot unmarshal "
+      "string into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+      "\"json:\\\"kind,omitempty\\\"\" }");
   net::HttpRequest request;
   const net::HttpResponse rejected = handler_->reject(net::Reject::kBodyTooLarge, request);
   EXPECT_EQ(rejected.status, 200);
@@ -188,6 +193,15 @@ TEST_F(Admit, ChecksItsOwnResources) {
   long_name.replace(long_name.find(R"("name": "x")"), 11, R"("name": ")" + std::string(64, 'n') + '"');
   response = post(long_name);
   EXPECT_EQ(message(response), "resource cannot have metadata.name larger than 63 char; length: 64");
+  const std::pair<const char*, const char*> undecodable[] = {
+      {"null", "Object 'Kind' is missing in ''"},
+      {R"({"apiVersion": "a/b/c", "kind": "ConstraintTemplate"})", "unexpected GroupVersion string: a/b/c"},
+      {R"({"apiVersion": "v1"})", R"(Object 'Kind' is missing in '{"apiVersion":"v1"}')"}};
+  for (const auto& [object, text] : undecodable) {
+    response = post(review("templates.gatekeeper.sh", "ConstraintTemplate", object));
+    EXPECT_EQ(message(response), text);
+    EXPECT_EQ(response.path({"status", "code"}).as_integer(), 500);
+  }
   response = post(review("constraints.gatekeeper.sh", "DenyName", constraint("x", "z", "deny")));
   EXPECT_TRUE(response.get("allowed").is_true()) << message(response);
 }
@@ -294,6 +308,14 @@ TEST_F(Admit, RefusesObjectsWithoutAKind) {
     "object": {"kind": "ConfigMap", "metadata": {"name": "n"}}}})");
   EXPECT_EQ(message(response), "unable to expand object: cannot expand resource n with empty GVK");
   EXPECT_EQ(response.path({"status", "code"}).as_integer(), 500);
+}
+
+TEST_F(Admit, AnEmptyActionDeniesNothingAndIsNoDenialInTheLog) {
+  load(nullptr, constraint("empty-e", "e", "").c_str());
+  cell_.publish(builder_.build());
+  EXPECT_TRUE(post(review_of("e")).get("allowed").is_true());
+  EXPECT_THAT(lines_, testing::Contains(HasSubstr("error validating enforcement action")));
+  EXPECT_THAT(lines_, testing::Not(testing::Contains(HasSubstr("denied admission"))));
 }
 
 TEST_F(Admit, LogsViolationsStatisticsAndTraces) {

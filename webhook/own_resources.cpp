@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "engine/value/json.h"
 #include "net/certificates.h"
 #include "policy/model/action.h"
 #include "policy/model/template.h"
@@ -135,6 +136,17 @@ OwnResourceVerdict check_mutator(const Value& object) {
 
 }  // namespace
 
+std::string undecodable(const Value& object) {
+  if (!object.defined()) return "Object 'Kind' is missing in ''";
+  if (!object.is_object()) return "couldn't get version/kind; json parse error: " + policy::version_kind_error(object);
+  const std::string_view version = object.string_or("apiVersion");
+  if (std::count(version.begin(), version.end(), '/') > 1) {
+    return "unexpected GroupVersion string: " + std::string(version);
+  }
+  if (object.string_or("kind").empty()) return "Object 'Kind' is missing in '" + to_json(object) + "'";
+  return {};
+}
+
 OwnResourceVerdict check_own_resource(const policy::Review& review, const policy::Snapshot& snapshot,
                                       bool validate_enforcement_action) {
   if (!is_own_group(review.group)) return {};
@@ -146,12 +158,15 @@ OwnResourceVerdict check_own_resource(const policy::Review& review, const policy
     return refuse(500,
                   "resource cannot have metadata.name larger than 63 char; length: " + std::to_string(name.size()));
   }
+  if (review.group == "config.gatekeeper.sh") {
+    if (review.kind == "Config" && name != "config") return refuse(422, "config resource must have name 'config'");
+    return {};
+  }
+  if (review.group == "status.gatekeeper.sh") return {};
+  if (std::string failure = undecodable(object); !failure.empty()) return refuse(500, std::move(failure));
   if (review.group == policy::kTemplatesGroup && review.kind == "ConstraintTemplate") return check_template(object);
   if (review.group == policy::kConstraintsGroup) {
     return check_constraint(object, snapshot, validate_enforcement_action);
-  }
-  if (review.group == "config.gatekeeper.sh" && review.kind == "Config" && name != "config") {
-    return refuse(422, "config resource must have name 'config'");
   }
   if (review.group == "expansion.gatekeeper.sh" && review.kind == "ExpansionTemplate") {
     return check_expansion_template(object);

@@ -16,6 +16,9 @@ struct OwnResourceVerdict {
   std::string message;
 };
 
+// Why Gatekeeper's decoder would refuse an object as a typed one, in its words; empty: it would not.
+std::string undecodable(const Value& object);
+
 // `review` is any request; what is none of Gatekeeper's own resources is valid.
 OwnResourceVerdict check_own_resource(const policy::Review& review, const policy::Snapshot& snapshot,
                                       bool validate_enforcement_action);

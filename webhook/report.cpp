@@ -39,7 +39,8 @@ void skip_unknown_action(std::string_view action, const policy::Constraint& cons
 std::vector<std::string> known_actions(const policy::Violation& violation) {
   std::vector<std::string> actions;
   const auto take = [&](std::string_view action) {
-    if (policy::action_label(action) == "unrecognized") {
+    // An empty action is taken by nobody, though no list calls it unknown.
+    if (action.empty() || policy::action_label(action) == "unrecognized") {
       skip_unknown_action(action, *violation.constraint);
     } else {
       actions.emplace_back(action);

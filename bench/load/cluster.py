@@ -20,6 +20,13 @@ def free_port():
         return s.getsockname()[1]
 
 
+def cpu_of(pid):
+    """CPU seconds of a process so far, user and system."""
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class ControlPlane:
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="portcullis-bench-")
@@ -73,14 +80,19 @@ class ControlPlane:
                     raise RuntimeError("constraint kind %s is not served: %s %s" % (constraint["kind"], status, answer))
                 time.sleep(0.2)
 
+    def pid(self, name):
+        with open(os.path.join(self.dir, "cp", name + ".pid")) as f:
+            return int(f.read())
+
     def stop(self):
         subprocess.run(["bash", CONTROL_PLANE, "stop", os.path.join(self.dir, "cp")], stdin=subprocess.DEVNULL)
 
 
 class Manager:
-    """One manager process with Gatekeeper's flags; ours and the peer take the same."""
+    """One manager process with Gatekeeper's flags; ours and the peer take the same. `pod`: the name of a Pod object that
+    its statuses belong to; without one the manager runs under --debug-use-fake-pod."""
 
-    def __init__(self, name, program, plane, operations, core=None, extra=()):
+    def __init__(self, name, program, plane, operations, core=None, extra=(), pod=None, native=False):
         self.name, self.plane = name, plane
         self.port, self.health, self.metrics = free_port(), free_port(), free_port()
         self.dir = tempfile.mkdtemp(prefix="portcullis-bench-%s-" % name)
@@ -90,12 +102,13 @@ class Manager:
         cache = os.path.join(self.dir, "cache")
         os.makedirs(cache)
         args = [program, "--kubeconfig=" + plane.kubeconfig, "--port=%d" % self.port, "--health-addr=127.0.0.1:%d" % self.health,
-                "--prometheus-port=%d" % self.metrics, "--cert-dir=" + self.dir, "--disable-cert-rotation",
-                "--debug-use-fake-pod", "--enable-k8s-native-validation=false", "--api-cache-dir=" + cache]
+                "--prometheus-port=%d" % self.metrics, "--cert-dir=" + self.dir, "--disable-cert-rotation", "--api-cache-dir=" + cache]
+        args += [] if pod else ["--debug-use-fake-pod"]
+        args += [] if native else ["--enable-k8s-native-validation=false"]
         args += ["--operation=" + o for o in operations] + list(extra)
         if core is not None:
             args = ["taskset", "-c", str(core)] + args
-        env = dict(os.environ, POD_NAMESPACE="gatekeeper-system", POD_NAME="no-pod", KUBECONFIG=plane.kubeconfig)
+        env = dict(os.environ, POD_NAMESPACE="gatekeeper-system", POD_NAME=pod or "no-pod", KUBECONFIG=plane.kubeconfig)
         if core is not None:
             env["GOMAXPROCS"] = "1"
         self.log_path = os.path.join(self.dir, "log")
@@ -108,18 +121,21 @@ class Manager:
         if self.process.poll() is not None:
             raise RuntimeError("%s ended with %s: %s" % (self.name, self.process.returncode, self.tail()))
 
-    def wait_ready(self, seconds=180):
+    def is_ready(self):
+        if self.process.poll() is not None:
+            raise RuntimeError("%s ended with %s: %s" % (self.name, self.process.returncode, self.tail()))
+        try:
+            with urllib.request.urlopen("http://127.0.0.1:%d/readyz" % self.health, timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def wait_ready(self, seconds=180, step=0.1):
         deadline = time.time() + seconds
         while time.time() < deadline:
-            if self.process.poll() is not None:
-                raise RuntimeError("%s ended with %s: %s" % (self.name, self.process.returncode, self.tail()))
-            try:
-                with urllib.request.urlopen("http://127.0.0.1:%d/readyz" % self.health, timeout=2) as answer:
-                    if answer.status == 200:
-                        return time.time() - self.started
-            except OSError:
-                pass
-            time.sleep(0.1)
+            if self.is_ready():
+                return time.time() - self.started
+            time.sleep(step)
         raise RuntimeError("%s is not ready: %s" % (self.name, self.tail()))
 
     def tail(self):
@@ -128,9 +144,15 @@ class Manager:
 
     def cpu(self):
         """CPU seconds so far, user and system."""
-        with open("/proc/%d/stat" % self.process.pid) as f:
-            fields = f.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_of(self.process.pid)
+
+    def pss_mb(self):
+        """Memory with shared pages counted by their share; what the process alone costs the machine."""
+        with open("/proc/%d/smaps_rollup" % self.process.pid) as f:
+            for line in f:
+                if line.startswith("Pss:"):
+                    return int(line.split()[1]) / 1024
+        return 0.0
 
     def rss_mb(self, key="VmRSS"):
         with open("/proc/%d/status" % self.process.pid) as f:

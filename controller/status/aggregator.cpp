@@ -30,7 +30,7 @@ std::string plan_status_patch(const Value& parent, const StatusKind& kind,
 
   std::vector<Member> fields{{make_string(arena, "byPod"), by_pod}};
   if (kind.has_created) {
-    fields.push_back({make_string(arena, "created"), created ? Value::boolean(true) : Value::null()});
+    fields.push_back({make_string(arena, "created"), Value::boolean(created)});
   }
   // The UID makes the patch fail when the parent was replaced by another of the same name meanwhile.
   const Member uid{make_string(arena, "uid"), make_string(arena, meta.uid())};

@@ -11,6 +11,8 @@ namespace {
 
 // Kubernetes accepts 10,000 levels; nothing real comes near.
 constexpr std::uint32_t kMaxDepth = 1000;
+constexpr std::string_view kReviewVersion = "admission.k8s.io/v1";
+constexpr std::string_view kReviewKind = "AdmissionReview";
 
 Error invalid(std::string message) { return make_error(Code::kInvalid, std::move(message)); }
 
@@ -74,16 +76,16 @@ class Fields {
 };
 
 Result<void> read_kinds(const Value& request, Review& out) {
-  Fields fields(request, "AdmissionRequest", "request.");
+  Fields fields(request, "AdmissionRequest", "AdmissionReview.request.");
   const Value kind = fields.object("kind", "v1.GroupVersionKind");
   const Value resource = fields.object("resource", "v1.GroupVersionResource");
   if (!fields.error().empty()) return invalid(fields.error());
-  Fields kind_fields(kind, "GroupVersionKind", "request.kind.");
+  Fields kind_fields(kind, "GroupVersionKind", "AdmissionReview.request.kind.");
   out.group = kind_fields.text("group");
   out.version = kind_fields.text("version");
   out.kind = kind_fields.text("kind");
   if (!kind_fields.error().empty()) return invalid(kind_fields.error());
-  Fields resource_fields(resource, "GroupVersionResource", "request.resource.");
+  Fields resource_fields(resource, "GroupVersionResource", "AdmissionReview.request.resource.");
   out.resource_group = resource_fields.text("group");
   out.resource_version = resource_fields.text("version");
   out.resource = resource_fields.text("resource");
@@ -97,10 +99,11 @@ Result<Review> read_request(const Value& request) {
   out.float64_numbers = true;
   if (absent(request)) return out;
   if (!request.is_object()) {
-    return invalid(json_type_error(request, "AdmissionReview.request", "v1.AdmissionRequest"));
+    return invalid(
+        json_type_error(request, "unversionedAdmissionReview.AdmissionReview.request", "v1.AdmissionRequest"));
   }
   PC_TRY_VOID(read_kinds(request, out));
-  Fields fields(request, "AdmissionRequest", "request.");
+  Fields fields(request, "AdmissionRequest", "AdmissionReview.request.");
   out.uid = fields.text("uid", "types.UID");
   out.name = fields.text("name");
   out.ns = fields.text("namespace");
@@ -115,13 +118,19 @@ Result<Review> read_request(const Value& request) {
   out.old_object = fields.any("oldObject");
   out.options = fields.any("options");
   if (!fields.error().empty()) return invalid(fields.error());
-  Fields user(out.user_info, "UserInfo", "request.userInfo.");
+  Fields user(out.user_info, "UserInfo", "AdmissionReview.request.userInfo.");
   out.username = user.text("username");
   if (!user.error().empty()) return invalid(user.error());
   return out;
 }
 
 }  // namespace
+
+std::string version_kind_error(const Value& value) {
+  return json_value_error(value,
+                          "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+                          "\"json:\\\"kind,omitempty\\\"\" }");
+}
 
 std::string_view Review::display_name() const noexcept {
   if (!name.empty()) return name;
@@ -140,24 +149,30 @@ Result<Review> decode_admission_review(std::string_view body, rego::EvalScratch&
   Result<Value> parsed = parse_json_into(scratch.arena(), body, limits);
   if (!parsed.ok()) {
     Error error = std::move(parsed).error();
+    if (error.message.find("unexpected end of input") != std::string::npos)
+      error.message = "unexpected end of JSON input";
     if (error.code == Code::kInvalid) error.message = "couldn't get version/kind; json parse error: " + error.message;
     return error;
   }
   const Value root = *parsed;
-  if (root.is_null()) return Review();
+  if (root.is_null()) {
+    Review none;
+    none.api_version = kReviewVersion;
+    none.review_kind = kReviewKind;
+    return none;
+  }
   if (!root.is_object()) {
-    return invalid("couldn't get version/kind; json parse error: " +
-                   json_value_error(root,
-                                    "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
-                                    "\"json:\\\"kind,omitempty\\\"\" }"));
+    return invalid("couldn't get version/kind; json parse error: " + version_kind_error(root));
   }
   Fields fields(root, "AdmissionReview", "");
   const std::string_view api_version = fields.text("apiVersion");
   const std::string_view kind = fields.text("kind");
   if (!fields.error().empty()) return invalid("couldn't get version/kind; json parse error: " + fields.error());
   PC_TRY(Review out, read_request(root.get("request")));
-  out.api_version = api_version;
-  out.review_kind = kind;
+  // What is neither is answered as if it had been both; what is half is echoed.
+  const bool unnamed = api_version.empty() && kind.empty();
+  out.api_version = unnamed ? kReviewVersion : api_version;
+  out.review_kind = unnamed ? kReviewKind : kind;
   return out;
 }
 

@@ -48,9 +48,13 @@ struct Review {
   std::string_view display_name() const noexcept;
 };
 
+// What Go's decoder says of a value that should be an object with apiVersion and kind.
+std::string version_kind_error(const Value& value);
+
 // Decodes an AdmissionReview v1 or v1beta1 in one pass. `body` must outlive the review. The scratch is not reset here.
 // Nothing is copied that the body already holds. apiVersion and kind are not checked, as in Gatekeeper.
 // Errors: kInvalid with the text of the decode failure (answer: code 400, uid "").
+// One with neither apiVersion nor kind counts as admission.k8s.io/v1 AdmissionReview.
 Result<Review> decode_admission_review(std::string_view body, rego::EvalScratch& scratch);
 
 // The same from a parsed AdmissionReview's `request` (gator verify). Strictness is the caller's.

@@ -241,6 +241,38 @@ TEST(Decode, WhatIsNoReview) {
   }
 }
 
+TEST(Decode, SaysWhatGosDecoderSays) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"{", "couldn't get version/kind; json parse error: unexpected end of JSON input"},
+      {R"({"request": 5})",
+       "json: cannot unmarshal number into Go struct field unversionedAdmissionReview.AdmissionReview.request of type "
+       "v1.AdmissionRequest"},
+      {R"({"request": {"uid": 5}})",
+       "json: cannot unmarshal number into Go struct field AdmissionRequest.AdmissionReview.request.uid of type "
+       "types.UID"},
+  };
+  rego::EvalScratch scratch;
+  for (const auto& [body, text] : cases) {
+    scratch.reset();
+    EXPECT_EQ(decode_admission_review(body, scratch).error().message, text);
+  }
+}
+
+TEST(Decode, AReviewWithoutAnyTypeIsAnsweredAsOne) {
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"null", "admission.k8s.io/v1", "AdmissionReview"},
+      {"{}", "admission.k8s.io/v1", "AdmissionReview"},
+      {R"({"kind": "Other"})", "", "Other"},
+      {R"({"kind": "Other", "apiVersion": "x/v1"})", "x/v1", "Other"}};
+  rego::EvalScratch scratch;
+  for (const auto& [body, version, kind] : cases) {
+    scratch.reset();
+    const Review review = decode_admission_review(body, scratch).value();
+    EXPECT_EQ(review.api_version, version) << body;
+    EXPECT_EQ(review.review_kind, kind) << body;
+  }
+}
+
 TEST(Cell, ReadersFollowPublications) {
   SnapshotCell cell;
   SnapshotBuilder builder;
