@@ -24,7 +24,7 @@ struct DriverOptions {
   bool keep_print = false;                          // print() calls stay (gator verify, gator test -v)
   // Constraints get programs of their own, planned for their parameters. Off where answers are compared.
   bool specialise = true;
-  std::size_t max_specialised_bytes = std::size_t{256} << 10;  // of one; a larger one is not kept
+  std::size_t max_specialised_bytes = std::size_t{1} << 20;  // of one; a larger one is not kept
 };
 
 // A program planned for one set of parameters. Counts its bytes as long as it lives.

@@ -256,6 +256,35 @@ violation contains {"msg": "a"} if { y = input; object.get(y, "parameters", {}).
   EXPECT_EQ(own.specialised->program().listing().find("ObjectGet"), std::string::npos);
 }
 
+// What is known of a message is written into its format; what the format's verbs make of it stays the same.
+TEST(RegoDriver, KnownArgumentsOfSprintf) {
+  const std::string parameters = R"({"text": "50%v", "list": ["a%s", "100%"], "n": 7, "real": 1.50})";
+  const auto message = [&](const std::string& call, const std::string& want) {
+    expect_everywhere(
+        "package t\nviolation contains {\"msg\": msg} if { p := input.parameters; r := input.review; msg := " + call +
+            " }",
+        parameters, R"({"n": 3, "s": "x%d", "miss": null})", want + " {}\n");
+  };
+  message(R"(sprintf("%v of %v, %% %s", [r.n, p.list, r.s]))", R"(3 of ["a%s", "100%"], % x%d)");
+  message(R"(sprintf("%s|%d|%v|%v", [p.text, p.n, p.real, r.s]))", "50%v|7|1.5|x%d");
+  message(R"(sprintf("%d %s %v", [p.text, p.n, r.n]))", "%!d(string=50%v) %!s(int64=7) 3");
+  message(R"(sprintf("%v %v", [r.s, p.n, p.text]))", "x%d 7%!(EXTRA string=50%v)");
+  message(R"(sprintf("%v %v %v", [r.s, p.n]))", "x%d 7 %!v(MISSING)");
+  message(R"(sprintf("%5d|%-4v|%q", [p.n, r.n, p.text]))", R"(    7|3   |"50%v")");
+  message(R"(sprintf("%[2]v %[1]v", [p.n, r.n]))", "3 7");
+  message(R"(sprintf("%v %", [p.n, r.n]))", "7 %!(NOVERB)%!(EXTRA int64=3)");
+  // A whole format that a parameter is.
+  message(R"(sprintf(p.text, [r.n]))", "503");
+  const auto compiled = compile(
+      "package t\nviolation contains {\"msg\": sprintf(\"%v in %v\", [input.review.n, "
+      "input.parameters.list])}",
+      true);
+  const CompiledConstraint own = compile_constraint(compiled, *constraint_of(parameters));
+  ASSERT_NE(own.specialised, nullptr);
+  EXPECT_NE(own.specialised->program().listing().find(R"("%v in [\"a%%s\", \"100%%\"]")"), std::string::npos)
+      << own.specialised->program().listing();
+}
+
 // labels["app.x"] is not labels.app.x.
 TEST(RegoDriver, IndexesAreToldApartByTheirSteps) {
   expect_everywhere(R"(package t

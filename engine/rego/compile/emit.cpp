@@ -188,6 +188,12 @@ std::unique_ptr<const ProgramCode> ProgramBuilder::finish() {
   std::sort(code_->entry_points.begin(), code_->entry_points.end());
   code_->code.push_back({Opcode::kStop, 0, 0, 0, 0, 0});
   code_->place_of.push_back(0);
+  // What is kept for long holds no more than it needs.
+  code_->code.shrink_to_fit();
+  code_->place_of.shrink_to_fit();
+  code_->constants.shrink_to_fit();
+  code_->functions.shrink_to_fit();
+  code_->path_keys.shrink_to_fit();
   return std::move(code_);
 }
 

@@ -174,7 +174,10 @@ void FunctionPlanner::call_builtin(const BuiltinRegistry::Entry& entry, std::spa
     if (output != nullptr) match(*output, constant(Value::null()));
     return;
   }
-  if (fold(decl, operands, output)) return;
+  if (!fold(decl, operands, output)) emit_builtin(decl, operands, output);
+}
+
+void FunctionPlanner::emit_builtin(const BuiltinDecl& decl, std::span<const Operand> operands, const Term* output) {
   const std::uint32_t builtin = planner_.builder.builtin(decl);
   const auto count = static_cast<std::uint16_t>(operands.size());
   const Operand result = output != nullptr ? code_.allocate() : Operand{0};
@@ -203,6 +206,48 @@ void FunctionPlanner::call_relation(const BuiltinDecl& decl, std::span<const Ter
   code_.emit(Opcode::kNextValue, iterator, 0, value, fail_);
   fail_ = next;
   if (output != nullptr) match(*output, value);
+}
+
+// sprintf("%v is not in %v", [x, [1, 2]]) needs only x at run time: what is known is written into the format. Only for
+// formats whose verbs are plain and as many as there are arguments, where all that a verb does is to print its
+// argument.
+bool FunctionPlanner::known_arguments(const BuiltinDecl& sprintf, Operand& format, std::vector<Operand>& arguments) {
+  constexpr std::size_t kMaxFormat = 4096;
+  Value text;
+  if (!planner_.optimise || !constant_value(format, text) || !text.is_string()) return false;
+  Arena arena(std::size_t{1} << 20);
+  Host host;
+  BuiltinContext context(arena, host);
+  const std::string_view from = text.as_string();
+  std::string to;
+  std::vector<Operand> left;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    to += from[i];
+    if (from[i] != '%') continue;
+    if (++i == from.size()) return false;
+    if (from[i] == '%') {
+      to += '%';
+      continue;
+    }
+    if ((from[i] != 'v' && from[i] != 's' && from[i] != 'd') || at == arguments.size()) return false;
+    Value known;
+    const Operand argument = arguments[at++];
+    if (!constant_value(argument, known)) {
+      to += from[i];
+      left.push_back(argument);
+      continue;
+    }
+    const Value call[] = {Value::string(from.substr(i - 1, 2)), make_array(arena, {&known, 1})};
+    const Value shown = sprintf.function(context, std::span<const Value>(call, 2));
+    if (!shown.is_string() || to.size() + shown.size() > kMaxFormat) return false;
+    to.pop_back();
+    for (const char c : shown.as_string()) to.append(c == '%' ? 2 : 1, c);
+  }
+  if (at != arguments.size() || left.size() == arguments.size() || left.empty()) return false;
+  format = constant(make_string(planner_.builder.arena(), to));
+  arguments = std::move(left);
+  return true;
 }
 
 bool FunctionPlanner::compare_special(std::string_view name, Operand a, Operand b, const Term* output) {
@@ -302,6 +347,15 @@ bool FunctionPlanner::call_special(const BuiltinDecl& decl, std::span<const Term
     code_.emit(opcode, result, operands[0], operands.size() > 1 ? operands[1] : Operand{0}, fail_,
                planner_.builder.builtin(decl));
     match(*output, result);
+    return true;
+  }
+  if (name == "sprintf" && arguments.size() == 2 && arguments[1].kind == TermKind::kArray && output != nullptr) {
+    Operand format = term(arguments[0]);
+    std::vector<Operand> values;
+    for (const Term& value : arguments[1].items) values.push_back(term(value));
+    known_arguments(decl, format, values);
+    const Operand operands[] = {format, composite(TermKind::kArray, values)};
+    if (!fold(decl, operands, output)) emit_builtin(decl, operands, output);
     return true;
   }
   if (output != nullptr && name == "object.get" && arguments.size() == 3) {

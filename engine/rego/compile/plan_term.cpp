@@ -70,28 +70,32 @@ Operand FunctionPlanner::term(const Term& term) {
 
 Operand FunctionPlanner::composite(const Term& term) {
   std::vector<Operand> operands;
-  bool known = true;
   for (std::size_t i = 0; i < term.items.size(); ++i) {
     const bool is_key = term.kind == TermKind::kObject && i % 2 == 0 && term.items[i].kind == TermKind::kString;
     operands.push_back(is_key ? constant(key_of(term.items[i])) : this->term(term.items[i]));
-    known = known && (operands.back() & kConstantBit) != 0;
   }
+  return composite(term.kind, operands);
+}
+
+Operand FunctionPlanner::composite(TermKind kind, std::span<const Operand> operands) {
+  const bool known =
+      std::all_of(operands.begin(), operands.end(), [](Operand one) { return (one & kConstantBit) != 0; });
   const auto count = static_cast<std::uint32_t>(operands.size());
   if (known) {
     std::vector<Value> values(count);
     for (std::uint32_t i = 0; i < count; ++i) constant_value(operands[i], values[i]);
     Arena& arena = planner_.builder.arena();
-    if (term.kind == TermKind::kArray) return constant(make_array(arena, values));
-    if (term.kind == TermKind::kSet) return constant(make_set(arena, values));
+    if (kind == TermKind::kArray) return constant(make_array(arena, values));
+    if (kind == TermKind::kSet) return constant(make_set(arena, values));
     return constant(make_object(arena, {reinterpret_cast<const Member*>(values.data()), count / 2}));
   }
   const Operand result = code_.allocate();
   const std::uint32_t registers = code_.next_register;
   const Operand first = window(operands);
-  if (term.kind == TermKind::kObject)
+  if (kind == TermKind::kObject)
     code_.emit(Opcode::kObject, result, first, 0, kNoLabel, count / 2);
   else
-    code_.emit(term.kind == TermKind::kArray ? Opcode::kArray : Opcode::kSet, result, first, 0, kNoLabel, count);
+    code_.emit(kind == TermKind::kArray ? Opcode::kArray : Opcode::kSet, result, first, 0, kNoLabel, count);
   code_.release_to(registers);
   return result;
 }

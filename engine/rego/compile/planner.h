@@ -179,7 +179,9 @@ class FunctionPlanner {
   void call_function(std::string_view name, const RuleTreeNode& node, WorldId callee_world,
                      std::span<const Term> arguments, const Term* output);
   void call_builtin(const BuiltinRegistry::Entry& entry, std::span<const Term> arguments, const Term* output);
+  void emit_builtin(const BuiltinDecl& decl, std::span<const Operand> operands, const Term* output);
   bool call_special(const BuiltinDecl& decl, std::span<const Term> arguments, const Term* output);
+  bool known_arguments(const BuiltinDecl& sprintf, Operand& format, std::vector<Operand>& arguments);
   bool compare_special(std::string_view name, Operand a, Operand b, const Term* output);
   void call_relation(const BuiltinDecl& decl, std::span<const Term> arguments, const Term* output);
   void produced(Operand value, const Term* output);
@@ -191,6 +193,7 @@ class FunctionPlanner {
   // plan_term.cpp: terms and references.
   Operand term(const Term& term);
   Operand composite(const Term& term);
+  Operand composite(TermKind kind, std::span<const Operand> operands);
   Operand comprehension(const Term& term);
   Operand reference(const Term& ref);
   Operand steps(Operand base, std::span<const Term> items);

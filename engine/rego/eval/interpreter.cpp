@@ -29,18 +29,26 @@ struct HitIterator {
 };
 static_assert(sizeof(HitIterator) == sizeof(Value));
 
-bool make_iterator(const Value& collection, Iterator& it) noexcept {
+// Written into its registers field by field: a copy of the whole would wait for the fields to be stored.
+inline bool make_iterator(const Value& collection, Iterator& it) noexcept {
   switch (collection.kind()) {
     case Kind::kArray:
     case Kind::kSet: {
-      const auto elements = collection.elements();
-      it = {elements.data(), elements.data() + elements.size(), collection.is_array() ? kArrayIterator : 0,
-            elements.data()};
+      const Value* const begin = collection.as_array()->begin();
+      const Value* const end = begin + collection.size();
+      it.to_value = collection.is_array() ? kArrayIterator : 0;
+      it.next = begin;
+      it.end = end;
+      it.begin = begin;
       return true;
     }
     case Kind::kObject: {
-      const Value* keys = collection.as_object()->keys();
-      it = {keys, keys + collection.size(), static_cast<std::ptrdiff_t>(collection.size()), keys};
+      const Value* const keys = collection.as_object()->keys();
+      const std::uint32_t size = collection.size();
+      it.to_value = static_cast<std::ptrdiff_t>(size);
+      it.next = keys;
+      it.end = keys + size;
+      it.begin = keys;
       return true;
     }
     default: return false;
@@ -84,12 +92,12 @@ bool is_member(const Value& value, const Value& collection) noexcept {
     case Kind::kSet: return collection.get(value).defined();
     case Kind::kArray:
       for (const Value& element : collection.elements()) {
-        if (equal(element, value)) return true;
+        if (same(element, value)) return true;
       }
       return false;
     case Kind::kObject:
       for (const Value& element : collection.values()) {
-        if (equal(element, value)) return true;
+        if (same(element, value)) return true;
       }
       return false;
     default: return false;
@@ -344,12 +352,8 @@ do_kObjectGet: {
   GOTO_TARGET;
 }
 
-do_kLoop: {
-  Iterator it;
-  if (!make_iterator(X(pc->b), it)) GOTO_TARGET;
-  std::memcpy(static_cast<void*>(&R(pc->a)), &it, sizeof it);
-  NEXT;
-}
+do_kLoop:
+  NEXT_IF(make_iterator(X(pc->b), *reinterpret_cast<Iterator*>(&R(pc->a))));
 do_kNext: {
   auto* it = reinterpret_cast<Iterator*>(&R(pc->a));
   if (it->next == it->end) GOTO_TARGET;
