@@ -30,6 +30,7 @@
 #include "kube/client/config.h"
 #include "kube/runtime/event_recorder.h"
 #include "net/blocking.h"
+#include "net/certificates.h"
 #include "net/http_server.h"
 #include "net/io.h"
 #include "net/io_thread.h"
@@ -49,6 +50,8 @@ constexpr std::chrono::seconds kStartTimeout{30};
 constexpr std::chrono::seconds kStopGrace{15};
 constexpr std::chrono::seconds kCertificatePoll{2};
 constexpr std::chrono::seconds kPostponedAudit{2};
+// After SIGTERM, until clients are asked to come back elsewhere: by then they have heard that this pod is going.
+constexpr std::chrono::seconds kDrainAfter{3};
 
 // Bounds of one constraint on one object in the cluster: far above what real policies need (thousands of instructions),
 // far below what would hold up a webhook.
@@ -139,7 +142,8 @@ class Manager {
   Result<void> start_webhook();
   Result<void> start_audit();
   Result<void> start_health();
-  void wait_for_signal(std::chrono::seconds at_most);
+  void wait_for_signal(std::chrono::milliseconds at_most);
+  void show_certificates(const controller::CertificateSet& set);
   awaitable<Result<kube::Object>> fetch_namespace(std::string name, Deadline deadline);
   awaitable<void> poll_certificate_files();
   std::function<bool(std::string_view ns)> excluded_from(policy::Process process);
@@ -257,6 +261,15 @@ awaitable<void> Manager::poll_certificate_files() {
   }
 }
 
+void Manager::show_certificates(const controller::CertificateSet& set) {
+  const auto show = [this](std::string_view name, const std::string& pem) {
+    const Result<net::CertificateInfo> info = net::inspect_certificate(pem);
+    if (info.ok()) metrics_.set_certificate_expiry(name, info->not_after);
+  };
+  show("server", set.server.certificate_pem);
+  show("authority", set.authority.certificate_pem);
+}
+
 Result<void> Manager::start_certificates() {
   net::TlsServerOptions tls;
   PC_TRY(tls.min_version, net::parse_tls_version(options_.tls_min_version).with_context("--tls-min-version"));
@@ -269,8 +282,8 @@ Result<void> Manager::start_certificates() {
   }
   if (options_.disable_cert_rotation) {
     if (!operations_.webhook && !operations_.mutation_webhook) return ok();
-    certificate_files_ =
-        std::make_unique<controller::CertificateFiles>(options_.cert_dir, options_.client_ca_name, tls, tls_);
+    certificate_files_ = std::make_unique<controller::CertificateFiles>(
+        options_.cert_dir, options_.client_ca_name, tls, tls_, [this](const auto& set) { show_certificates(set); });
     PC_TRY_VOID(certificate_files_->reload().with_context("--cert-dir (certificate rotation is off)"));
     net::spawn(control_->context(), poll_certificate_files(), "certificate files");
     return ok();
@@ -289,6 +302,7 @@ Result<void> Manager::start_certificates() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
         .count();
   };
+  certificates.served = [this](const controller::CertificateSet& set) { show_certificates(set); };
   certificates_ = std::make_unique<controller::CertificateReconciler>(*client_, tls_, std::move(certificates));
   net::post(control_->context(), [this] { certificates_->start(); });
   return ok();
@@ -467,7 +481,7 @@ Result<void> Manager::start() {
 }
 
 // SIGTERM and SIGINT are blocked in every thread and taken here.
-void Manager::wait_for_signal(std::chrono::seconds at_most) {
+void Manager::wait_for_signal(std::chrono::milliseconds at_most) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -477,7 +491,7 @@ void Manager::wait_for_signal(std::chrono::seconds at_most) {
     sigwait(&signals, &signal);
     return;
   }
-  const timespec limit{at_most.count(), 0};
+  const timespec limit{at_most.count() / 1000, at_most.count() % 1000 * 1'000'000};
   if (sigtimedwait(&signals, nullptr, &limit) > 0) {
     log::warning(kLogger, "second signal: stopping at once");
     std::_Exit(1);
@@ -485,9 +499,14 @@ void Manager::wait_for_signal(std::chrono::seconds at_most) {
 }
 
 void Manager::serve_until_signal() {
-  wait_for_signal(std::chrono::seconds(-1));
+  wait_for_signal(std::chrono::milliseconds(-1));
   log::info(kLogger, "stopping: serving on for --shutdown-delay", {{"seconds", options_.shutdown_delay}});
-  wait_for_signal(std::chrono::seconds(std::max<std::int64_t>(0, options_.shutdown_delay)));
+  const std::chrono::milliseconds delay =
+      std::chrono::seconds(std::clamp<std::int64_t>(options_.shutdown_delay, 0, 86400));
+  const std::chrono::milliseconds before_drain = std::min<std::chrono::milliseconds>(delay / 2, kDrainAfter);
+  wait_for_signal(before_drain);
+  if (webhook_server_ != nullptr) webhook_server_->drain();
+  wait_for_signal(delay - before_drain);
   if (webhook_server_ != nullptr) webhook_server_->stop(Deadline::after(kStopGrace));
   if (audit_thread_ != nullptr) {
     net::post(audit_thread_->context(), [this] {

@@ -88,6 +88,10 @@ void ManagerMetrics::set_synced(const std::string& kind, std::int64_t active, st
   registry_.gauge(Family::kInventoryBytes).set(static_cast<double>(bytes));
 }
 
+void ManagerMetrics::set_certificate_expiry(std::string_view certificate, std::int64_t when) {
+  registry_.gauge(Family::kCertificateExpiry, {certificate}).set(static_cast<double>(when));
+}
+
 void ManagerMetrics::set_watching(std::size_t watched, std::size_t intended) {
   registry_.gauge(Family::kWatchedGvk).set(static_cast<double>(watched));
   registry_.gauge(Family::kIntendedGvk).set(static_cast<double>(intended));

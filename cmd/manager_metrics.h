@@ -27,6 +27,7 @@ class ManagerMetrics {
                       const std::map<std::string, std::uint64_t>& violations_by_action);
   void object_synced(double when, std::chrono::nanoseconds time);
   void set_synced(const std::string& kind, std::int64_t active, std::int64_t error, std::size_t bytes);
+  void set_certificate_expiry(std::string_view certificate, std::int64_t when);  // "server" or "authority"
   void set_watching(std::size_t watched, std::size_t intended);
 
   // Null: off. Before anything else is called; lives as long as this.

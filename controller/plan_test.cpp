@@ -6,6 +6,8 @@
 
 #include <deque>
 
+#include "base/text.h"
+#include "controller/certificate/trust.h"
 #include "controller/constraint_template/plan.h"
 #include "controller/operations.h"
 #include "controller/status/aggregator.h"
@@ -102,9 +104,14 @@ TEST_F(Certificates, AnExpiringAuthorityRenewsEverything) {
 TEST(Injection, OnlyWhatDiffersIsWritten) {
   const kube::Object& configuration = object(
       R"({"webhooks": [{"name": "a", "clientConfig": {"url": "https://127.0.0.1:8443/v1/admit"}}, {"name": "b", "clientConfig": {"service": {}}}]})");
-  const std::string body = plan_injection(configuration.root(), "PEM");
-  EXPECT_THAT(body, HasSubstr(R"("caBundle":"UEVN")"));
-  EXPECT_EQ(plan_injection(object(body).root(), "PEM"), "");
+  net::AuthorityRequest request;
+  request.now = 1'800'000'000;
+  const std::string authority = net::make_authority(request).value().certificate_pem;
+  TrustKeeper keeper;
+  keeper.use(authority, request.now);
+  const std::string body = plan_injection(configuration.root(), keeper, request.now);
+  EXPECT_THAT(body, HasSubstr("\"caBundle\":\"" + text::base64_encode(authority) + "\""));
+  EXPECT_EQ(plan_injection(object(body).root(), keeper, request.now), "");
   EXPECT_THAT(url_hosts(configuration.root()), ElementsAre("127.0.0.1"));
   EXPECT_THAT(
       url_hosts(

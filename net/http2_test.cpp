@@ -371,6 +371,9 @@ class Http2ServerTest : public testing::Test {
     options.host = "127.0.0.1";
     server = std::make_unique<HttpServer>(pool, handler, options, &cell);
     ASSERT_TRUE(server->start().ok());
+    dial_server();
+  }
+  void dial_server() {
     TlsClientOptions with;
     with.alpn = {"h2"};
     Result<std::unique_ptr<Transport>> dialled =
@@ -445,6 +448,34 @@ TEST_F(Http2ServerTest, StopAnswersWhatRuns) {
   close();
   stopping.join();
   EXPECT_EQ(server->stats().open_connections, 0u);
+}
+
+// Before the end: what runs is answered, the client hears that it is to go, and the server goes on.
+TEST_F(Http2ServerTest, DrainSendsClientsElsewhere) {
+  const std::int32_t slow = client.ask("GET", "/slow?timeout=400ms");
+  const std::int32_t quick = client.ask("GET", "/quick");
+  ASSERT_TRUE(run(1).ok());
+  EXPECT_TRUE(client.answers[quick].closed);
+  server->drain();
+  const Result<void> done = run(2);
+  EXPECT_TRUE(done.ok()) << done.error().to_string();
+  EXPECT_EQ(client.answers[slow].body, "late");
+  EXPECT_FALSE(run(3).ok());  // the server says goodbye
+  EXPECT_FALSE(client.goaways.empty());
+  close();
+  dial_server();
+  Http2Client next;
+  next.ask("GET", "/quick");
+  EXPECT_TRUE(run_blocking(io.context(), pump(transport.get(), &next, 1)).ok());
+}
+
+// Who was let in a moment before the end, and has not asked yet, is answered.
+TEST_F(Http2ServerTest, StopAnswersWhoHasJustCome) {
+  std::thread stopping([this] { server->stop(soon()); });
+  client.ask("GET", "/quick");
+  EXPECT_TRUE(run(1).ok());
+  close();
+  stopping.join();
 }
 
 TEST_F(Http2ServerTest, ClientLeavesWhileItIsServed) {

@@ -23,10 +23,11 @@ namespace http = boost::beast::http;
 
 namespace {
 
-constexpr std::size_t kReadBuffer = 16 * 1024;      // a TLS record
-constexpr std::size_t kFlatResponse = 64 * 1024;    // up to here head and body go out in one write
-constexpr std::size_t kKeptCapacity = 1024 * 1024;  // larger buffers are not kept between requests
-constexpr int kRequestsInARow = 16;                 // then the other connections of the thread get a turn
+constexpr std::size_t kReadBuffer = 16 * 1024;           // a TLS record
+constexpr std::size_t kFlatResponse = 64 * 1024;         // up to here head and body go out in one write
+constexpr std::size_t kKeptCapacity = 1024 * 1024;       // larger buffers are not kept between requests
+constexpr int kRequestsInARow = 16;                      // then the other connections of the thread get a turn
+constexpr std::chrono::milliseconds kFirstRequest{500};  // while stopping: of who has just come, and was let in
 constexpr std::size_t kLingerBytes = 64u * 1024 * 1024;
 constexpr std::chrono::seconds kLingerTime{2};
 
@@ -143,7 +144,8 @@ struct Connection {
   std::string buffer;  // bytes [from, to) are read and not yet parsed
   std::size_t from = 0;
   std::size_t to = 0;
-  bool idle = true;  // between requests
+  bool idle = false;  // between requests
+  bool fresh = true;  // greeting, or no byte of the first request has come
   Http2Connection* http2 = nullptr;
   Connection* previous = nullptr;
   Connection* next = nullptr;
@@ -217,6 +219,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   std::unique_ptr<Tcp::acceptor> acceptor;  // used on shard 0's thread
   std::uint16_t port = 0;
 
+  std::atomic<bool> draining{false};
   std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::condition_variable changed;
@@ -325,7 +328,8 @@ awaitable<void> HttpServer::Impl::serve_requests(Connection& connection) {
       response = co_await std::move(run_call);
       request = HttpRequest();
     }
-    const bool keep_alive = read.outcome == Outcome::kRequest && read.keep_alive && !response.close && !stopping.load();
+    const bool keep_alive =
+        read.outcome == Outcome::kRequest && read.keep_alive && !response.close && !draining.load() && !stopping.load();
     if (response.drop) co_return;
     connection.transport.set_deadline(Deadline::after(options.write_timeout));
     const bool sent = co_await send(connection, response, keep_alive, head_only, out);
@@ -349,13 +353,14 @@ awaitable<ReadResult> HttpServer::Impl::read_request(Connection& connection, Htt
   RequestParser parser(request, options.max_head_bytes, options.max_body_bytes);
   bool begun = false;
   bool head_done = false;
-  transport.set_deadline(Deadline::after(options.idle_timeout));
+  const bool last_chance = connection.fresh && stopping.load();
+  transport.set_deadline(Deadline::after(last_chance ? std::chrono::nanoseconds(kFirstRequest) : options.idle_timeout));
   for (;;) {
     const std::string_view pending = connection.pending();
     if (!pending.empty()) {
       if (!begun) transport.set_deadline(Deadline::after(options.head_timeout));
       begun = true;
-      connection.idle = false;
+      connection.idle = connection.fresh = false;
       boost::beast::error_code failed;
       const std::size_t used = parser.put(boost::asio::const_buffer(pending.data(), pending.size()), failed);
       connection.consume(used);
@@ -380,7 +385,7 @@ awaitable<ReadResult> HttpServer::Impl::read_request(Connection& connection, Htt
     connection.to += done;
     if (status == IoStatus::kDone) continue;
     if (status == IoStatus::kEnd || status == IoStatus::kFailed) co_return ReadResult{};
-    if (!begun && stopping.load()) co_return ReadResult{};
+    if (!begun && !connection.fresh && stopping.load()) co_return ReadResult{};
     Result<void> ready = co_await transport.wait(status);
     if (ready.ok()) continue;
     if (ready.error().code == Code::kTimeout && begun) co_return ReadResult{Outcome::kReject, Reject::kTimeout, false};
@@ -452,6 +457,8 @@ void HttpServer::Impl::for_each_connection(bool idle_only) {
           c->http2->drain();
         } else if (!idle_only || c->idle) {
           c->transport.cancel();
+        } else if (c->fresh) {
+          c->transport.set_deadline(Deadline::after(kFirstRequest));
         }
       }
     });
@@ -489,6 +496,17 @@ Result<void> HttpServer::start() {
 }
 
 std::uint16_t HttpServer::port() const noexcept { return impl_->port; }
+
+void HttpServer::drain() {
+  if (impl_->draining.exchange(true)) return;
+  for (Shard& shard : impl_->shards) {
+    post(*shard.context, [self = impl_, &shard] {
+      for (Connection* c = shard.head; c != nullptr; c = c->next) {
+        if (c->http2 != nullptr) c->http2->drain();
+      }
+    });
+  }
+}
 
 void HttpServer::stop(Deadline grace) {
   impl_->stopping.store(true);

@@ -96,6 +96,11 @@ class HttpServer {
   Result<void> start();
   std::uint16_t port() const noexcept;  // after start()
 
+  // Before the end, while this server is being left: goes on accepting and answering, but every connection that exists
+  // ends after what it is doing (HTTP/1.1: "Connection: close" on its next answer; HTTP/2: GOAWAY), so that clients
+  // which keep connections come back elsewhere in their own time. Returns at once. Idempotent.
+  void drain();
+
   // Graceful end: stops accepting, ends idle connections, lets running requests finish until `grace`, then cuts what is
   // left. Blocks until all connections are gone. Idempotent.
   void stop(Deadline grace);

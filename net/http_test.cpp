@@ -239,6 +239,20 @@ TEST_F(HttpTest, StoppedServerHasLeftItsPort) {
   }
 }
 
+TEST_F(HttpTest, DrainingAnswersAndEndsConnections) {
+  start();
+  const std::string kept =
+      send_raw("GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_LT(kept.find("200 OK"), kept.rfind("200 OK")) << kept;  // both
+  server->drain();
+  // New connections are still served, and told to come back elsewhere: the second request is not read.
+  const std::string ended =
+      send_raw("GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_NE(ended.find("Connection: close"), std::string::npos) << ended;
+  EXPECT_NE(ended.find("200 OK"), std::string::npos) << ended;
+  EXPECT_EQ(ended.find("200 OK"), ended.rfind("200 OK")) << ended;
+}
+
 TEST_F(HttpTest, NobodyThere) {
   start();
   HttpClient& c = client();

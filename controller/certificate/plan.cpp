@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "engine/value/json.h"
 
 namespace portcullis::controller {
 
@@ -69,27 +68,6 @@ Result<CertificateSet> make_certificates(const CertificatePlan& plan, const Cert
   request.now = now;
   PC_TRY(set.server, net::issue_server_certificate(set.authority, request));
   return set;
-}
-
-std::string plan_injection(const Value& configuration, std::string_view ca_bundle) {
-  Arena arena;
-  const std::string encoded = text::base64_encode(ca_bundle);
-  const Value bundle = make_string(arena, encoded);
-  const Value bundle_key = make_string(arena, "caBundle");
-  const Value config_key = make_string(arena, "clientConfig");
-  std::vector<Value> webhooks;
-  bool changed = false;
-  for (const Value& webhook : configuration.get("webhooks").elements()) {
-    const Value config = webhook.get("clientConfig");
-    if (config.string_or("caBundle") == encoded) {
-      webhooks.push_back(webhook);
-      continue;
-    }
-    changed = true;
-    webhooks.push_back(with_member(arena, webhook, config_key, with_member(arena, config, bundle_key, bundle)));
-  }
-  if (!changed) return {};
-  return to_json(with_member(arena, configuration, make_string(arena, "webhooks"), make_array(arena, webhooks)));
 }
 
 std::vector<std::string> url_hosts(const Value& configuration) {

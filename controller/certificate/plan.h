@@ -50,8 +50,6 @@ CertificatePlan plan_certificates(const CertificateSet& stored, const Certificat
 Result<CertificateSet> make_certificates(const CertificatePlan& plan, const CertificateSet& stored,
                                          const CertificateSet& mine, const CertificateNames& names, std::int64_t now);
 
-// The webhook configuration with `ca_bundle` (PEM) in every webhook, as JSON to send; "" when nothing changes. Pure.
-std::string plan_injection(const Value& configuration, std::string_view ca_bundle);
 // Hosts of webhooks that are registered by URL.
 std::vector<std::string> url_hosts(const Value& configuration);
 

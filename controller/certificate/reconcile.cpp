@@ -18,8 +18,6 @@ namespace {
 
 constexpr std::chrono::seconds kWriteTimeout{20};
 constexpr std::chrono::hours kRecheck{12};
-constexpr std::chrono::seconds kTrustDelay{3};   // configurations reach every API server in that time
-constexpr std::int64_t kKeepOldTrust = 10 * 60;  // seconds
 constexpr std::string_view kLogger = "cert-rotation";
 
 std::string secret_body(const kube::ObjectPtr& current, const CertificateOptions& options, const CertificateSet& set) {
@@ -114,22 +112,22 @@ awaitable<Result<void>> CertificateReconciler::store_secret(kube::ObjectPtr curr
   co_return std::move(written).error();
 }
 
-awaitable<Result<bool>> CertificateReconciler::inject(std::string bundle) {
-  bool wrote = false;
+awaitable<Result<void>> CertificateReconciler::inject(std::int64_t now) {
+  trust_.begin_round();
   for (std::size_t i = 1; i < watches_.size(); ++i) {
     const std::shared_ptr<Watch> watch = watches_[i];
     const kube::ObjectPtr object = watch->object();
     if (object == nullptr) continue;  // installed later: its watch brings us back here
-    std::string body = plan_injection(object->root(), bundle);
+    std::string body = plan_injection(object->root(), trust_, now);
     if (body.empty()) continue;
     auto written_call =
         client_.update(watch->resource, {}, watch->name, std::move(body), Deadline::after(kWriteTimeout));
     const Result<kube::Object> written = co_await std::move(written_call);
     if (!written.ok()) co_return written.error();
     log::info(kLogger, "injected the CA bundle", {{"name", watch->name}, {"kind", watch->resource.kind}});
-    wrote = true;
   }
-  co_return wrote;
+  trust_.end_round(now);
+  co_return ok();
 }
 
 Result<void> CertificateReconciler::serve(const CertificateSet& set) {
@@ -139,7 +137,46 @@ Result<void> CertificateReconciler::serve(const CertificateSet& set) {
   PC_TRY(auto context, net::TlsServerContext::create(tls));
   cell_.publish(std::move(context));
   mine_ = set;
+  if (options_.served) options_.served(mine_);
   return ok();
+}
+
+std::vector<std::string> CertificateReconciler::url_hosts_of_webhooks() const {
+  std::vector<std::string> hosts;
+  for (std::size_t i = 1; i < watches_.size(); ++i) {
+    if (const kube::ObjectPtr object = watches_[i]->object()) {
+      for (std::string& host : url_hosts(object->root())) hosts.push_back(std::move(host));
+    }
+  }
+  std::sort(hosts.begin(), hosts.end());
+  hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+  return hosts;
+}
+
+// How long a certificate of this authority must not be served yet. Asked before the configurations are written.
+std::chrono::milliseconds CertificateReconciler::time_until_trusted(const std::string& authority_pem) {
+  const bool change = !mine_.empty() && mine_.authority.certificate_pem != authority_pem;
+  if (!mine_.empty() && !change) return {};  // it is the one that is served with
+  TrustState state;
+  for (std::size_t i = 1; i < watches_.size(); ++i) {
+    const kube::ObjectPtr object = watches_[i]->object();
+    if (object == nullptr) continue;
+    const TrustState one = trust_state(object->root(), authority_pem);
+    state.all_trust = state.all_trust && one.all_trust;
+    state.others_trusted = state.others_trusted || one.others_trusted;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (awaited_authority_ != authority_pem) {
+    // A process that serves nothing yet need not wait for what has been trusted since before it came, nor where nobody
+    // else can be served meanwhile: the first replica of an installation.
+    if (mine_.empty() && (state.all_trust || !state.others_trusted)) return {};
+    awaited_authority_ = authority_pem;
+    trusted_at_ = now;
+  } else if (!state.all_trust) {
+    trusted_at_ = now;  // somebody took it out again
+  }
+  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - trusted_at_);
+  return std::max(options_.trust_delay - passed, std::chrono::milliseconds(0));
 }
 
 awaitable<Result<kube::Reconciled>> CertificateReconciler::reconcile(std::string key) {
@@ -149,13 +186,7 @@ awaitable<Result<kube::Reconciled>> CertificateReconciler::reconcile(std::string
   }
   CertificateNames names;
   names.service_name = options_.service_name + "." + options_.ns + ".svc";
-  for (std::size_t i = 1; i < watches_.size(); ++i) {
-    if (const kube::ObjectPtr object = watches_[i]->object()) {
-      for (std::string& host : url_hosts(object->root())) names.hosts.push_back(std::move(host));
-    }
-  }
-  std::sort(names.hosts.begin(), names.hosts.end());
-  names.hosts.erase(std::unique(names.hosts.begin(), names.hosts.end()), names.hosts.end());
+  names.hosts = url_hosts_of_webhooks();
 
   const kube::ObjectPtr secret = watches_[0]->object();
   const CertificateSet stored = secret == nullptr ? CertificateSet{} : read_certificate_secret(secret->root());
@@ -177,33 +208,32 @@ awaitable<Result<kube::Reconciled>> CertificateReconciler::reconcile(std::string
       co_return saved.error();
     }
   }
-  if (!mine_.empty() && mine_.authority.certificate_pem != set.authority.certificate_pem) {
-    previous_authority_ = mine_.authority.certificate_pem;
-    authority_changed_ = now;
-  }
-  const bool trust_both = !previous_authority_.empty() && now - authority_changed_ < kKeepOldTrust;
-  const std::string bundle = set.authority.certificate_pem + (trust_both ? previous_authority_ : "");
-  auto injected_call = inject(bundle);
-  const Result<bool> injected = co_await std::move(injected_call);
+  trust_.use(set.authority.certificate_pem, now);
+  const std::chrono::milliseconds wait = time_until_trusted(set.authority.certificate_pem);
+  auto injected_call = inject(now);
+  const Result<void> injected = co_await std::move(injected_call);
   if (!injected.ok()) {
     if (mine_.empty()) static_cast<void>(serve(set));  // better to serve than not; the injection is retried
     co_return injected.error();
   }
+  if (wait.count() > 0) co_return kube::Reconciled{wait};  // serving what was served before
   if (!(mine_ == set)) {
-    if (trust_both && *injected) {
-      const Result<void> slept = co_await net::sleep_until(Deadline::after(kTrustDelay));
-      if (!slept.ok()) co_return slept.error();
-    }
     const Result<void> served = serve(set);
     if (!served.ok()) co_return served.error();
   }
-  if (trust_both) co_return kube::Reconciled{std::chrono::seconds(kKeepOldTrust)};
+  awaited_authority_.clear();
+  const bool old_ones_left = trust_.has_old();
+  if (old_ones_left) co_return kube::Reconciled{std::chrono::seconds(kKeepOldTrust)};
   co_return kube::Reconciled{std::chrono::duration_cast<std::chrono::milliseconds>(kRecheck)};
 }
 
 CertificateFiles::CertificateFiles(std::string directory, std::string client_ca_name, net::TlsServerOptions tls,
-                                   net::TlsServerCell& cell)
-    : directory_(std::move(directory)), client_ca_name_(std::move(client_ca_name)), tls_(std::move(tls)), cell_(cell) {}
+                                   net::TlsServerCell& cell, std::function<void(const CertificateSet&)> served)
+    : directory_(std::move(directory)),
+      client_ca_name_(std::move(client_ca_name)),
+      tls_(std::move(tls)),
+      cell_(cell),
+      served_(std::move(served)) {}
 
 namespace {
 
@@ -229,6 +259,7 @@ Result<void> CertificateFiles::reload() {
   PC_TRY(auto context, net::TlsServerContext::create(next).with_context(directory_));
   cell_.publish(std::move(context));
   tls_ = std::move(next);
+  if (served_) served_({{}, {tls_.certificate_chain_pem, {}}});
   return ok();
 }
 

@@ -1,16 +1,18 @@
 // The webhook's certificate: made, kept in the Secret that Gatekeeper uses, put into the webhook configurations,
 // served. Or, with rotation off, read from --cert-dir and read again when the files change. Order on a change of
-// authority: the configurations first trust old and new, then the new certificate is served. Threads: the client's
-// thread.
+// authority: the configurations first trust old and new, and only when every API server must have heard of it, the new
+// certificate is served; the old authority stays trusted while other replicas may still serve with it (trust.h).
+// Threads: the client's thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "controller/certificate/plan.h"
+#include "controller/certificate/trust.h"
 #include "kube/client/client.h"
 #include "kube/runtime/reflector.h"
 #include "kube/runtime/store.h"
@@ -27,6 +29,9 @@ struct CertificateOptions {
   std::vector<std::string> mutating_configurations;
   net::TlsServerOptions tls;          // all but certificate and key
   std::function<std::int64_t()> now;  // Unix seconds
+  // From when the configurations trust a new authority until it is served: they reach every API server in that time.
+  std::chrono::milliseconds trust_delay{3000};
+  std::function<void(const CertificateSet&)> served;  // what is served from now on; may be null
 };
 
 class CertificateReconciler final : public kube::Reconciler {
@@ -48,8 +53,10 @@ class CertificateReconciler final : public kube::Reconciler {
   void watch(const kube::ApiResource& resource, const std::string& ns, const std::string& name);
   static awaitable<void> run(std::shared_ptr<Watch> watch);
   awaitable<Result<void>> store_secret(kube::ObjectPtr current, const CertificateSet& set);
-  awaitable<Result<bool>> inject(std::string bundle);
+  awaitable<Result<void>> inject(std::int64_t now);
   Result<void> serve(const CertificateSet& set);
+  std::vector<std::string> url_hosts_of_webhooks() const;
+  std::chrono::milliseconds time_until_trusted(const std::string& authority_pem);
 
   kube::Client& client_;
   net::TlsServerCell& cell_;
@@ -57,16 +64,18 @@ class CertificateReconciler final : public kube::Reconciler {
   kube::WorkQueue queue_;
   std::vector<std::shared_ptr<Watch>> watches_;  // [0]: the Secret; then the configurations
   CertificateSet mine_;                          // what is served
-  std::string previous_authority_;               // still trusted by the configurations for a while after a change
-  std::int64_t authority_changed_ = 0;
+  TrustKeeper trust_;
+  std::string awaited_authority_;  // trusted by the configurations, but perhaps not yet by every API server
+  std::chrono::steady_clock::time_point trusted_at_{};
 };
 
 // Rotation off: serves tls.crt and tls.key of `directory`; reload() reads them again and publishes when they changed.
 class CertificateFiles {
  public:
   CertificateFiles(std::string directory, std::string client_ca_name, net::TlsServerOptions tls,
-                   net::TlsServerCell& cell);
-  // kInvalid / kNotFound names the file; what was served before goes on being served.
+                   net::TlsServerCell& cell, std::function<void(const CertificateSet&)> served = nullptr);
+  // kInvalid / kNotFound names the file; what was served before goes on being served. Files that do not belong together
+  // yet (one is replaced, the other not) are kInvalid, and right at a later call.
   Result<void> reload();
 
  private:
@@ -74,6 +83,7 @@ class CertificateFiles {
   std::string client_ca_name_;
   net::TlsServerOptions tls_;
   net::TlsServerCell& cell_;
+  std::function<void(const CertificateSet&)> served_;
 };
 
 }  // namespace portcullis::controller

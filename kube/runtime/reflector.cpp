@@ -1,6 +1,7 @@
 // The loop that does what a Watcher says.
 #include "kube/runtime/reflector.h"
 
+#include <algorithm>
 #include <random>
 
 #include "net/io.h"
@@ -10,6 +11,7 @@ namespace portcullis::kube {
 namespace {
 // A watch that ends sooner than this without an event is a failure, or a broken server would be asked without pause.
 constexpr std::chrono::seconds kShortWatch{1};
+constexpr std::chrono::milliseconds kFirstAbsent{50};
 }  // namespace
 
 struct Reflector::Impl {
@@ -41,6 +43,7 @@ struct Reflector::Impl {
   bool synced = false;
   bool resync_wanted = false;
   bool nudged = false;
+  std::uint32_t absent_tries = 0;  // since the kind was last said to be there, or began to be missing
 };
 
 awaitable<void> Reflector::Impl::run(std::shared_ptr<Impl> self) {
@@ -48,7 +51,12 @@ awaitable<void> Reflector::Impl::run(std::shared_ptr<Impl> self) {
     if (self->resync_wanted) self->watcher.resync();
     self->resync_wanted = false;
     Watcher::Step step = self->watcher.next(self->dice());
-    if (self->watcher.absent()) step.wait = self->options.absent_retry;
+    if (self->watcher.absent()) {
+      step.wait = std::min(self->options.absent_retry, kFirstAbsent * (1 << std::min(self->absent_tries, 16u)));
+      ++self->absent_tries;
+    } else {
+      self->absent_tries = 0;
+    }
     if (step.wait.count() > 0 && !self->nudged) {
       const bool woken = co_await self->wake.wait(Deadline::after(step.wait));
       static_cast<void>(woken);
@@ -139,6 +147,7 @@ void Reflector::stop() {
 
 void Reflector::nudge() {
   impl_->nudged = true;
+  impl_->absent_tries = 0;
   impl_->wake.notify_all();
 }
 

@@ -21,7 +21,9 @@ struct ReflectorOptions {
   WatcherOptions watcher;
   std::chrono::nanoseconds list_timeout = std::chrono::seconds(60);  // per page
   std::chrono::nanoseconds watch_silence = std::chrono::minutes(6);  // nothing at all for that long: reconnect
-  std::chrono::milliseconds absent_retry{5000};                      // how often an unserved kind is tried
+  // How often an unserved kind is tried; more often at first and after a nudge(), since an API server may say that a
+  // kind is established a moment before it serves it.
+  std::chrono::milliseconds absent_retry{5000};
   // Called when a step failed, with the error; for logs and metrics.
   std::function<void(const Error& error)> on_error;
 };

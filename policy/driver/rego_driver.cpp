@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/text.h"
 #include "engine/rego/builtins/registry.h"
 #include "engine/rego/compile/compiler.h"
 #include "engine/rego/syntax/parser.h"
@@ -144,6 +145,23 @@ rego::PlanOptions plan_options_of_templates(bool exactly) {
   return options;
 }
 
+bool is_violation(const rego::Rule& rule) {
+  const rego::Term& reference = rule.head.reference;
+  if (reference.is_var("violation")) return true;
+  return !reference.items.empty() && reference.items.front().is_var("violation");
+}
+
+void keep_only(rego::Module& module, std::size_t wanted) {
+  std::vector<rego::Rule> kept;
+  for (std::size_t i = 0; i < module.rules.size(); ++i) {
+    if (i != wanted && is_violation(module.rules[i])) continue;
+    module.rules[i].annotations = -1;  // they name rules by their place
+    kept.push_back(std::move(module.rules[i]));
+  }
+  module.rules = std::move(kept);
+  module.annotations.clear();
+}
+
 bool mentions(const RegoSource& source, std::string_view word) {
   const auto in = [&](const std::string& text) { return text.find(word) != std::string::npos; };
   return in(source.rego) || std::any_of(source.libs.begin(), source.libs.end(), in);
@@ -175,12 +193,13 @@ Result<EngineChoice> choose_engine(const ConstraintTemplate& constraint_template
                     "map[Rego:1], wanted \"\"");
 }
 
-Result<std::shared_ptr<const CompiledTemplate>> compile_template(const ConstraintTemplate& constraint_template,
-                                                                 const DriverOptions& options) {
-  const TemplateCode* code = constraint_template.find_code(kRegoEngine);
-  if (code == nullptr) return make_error(Code::kInvalid, "could not extract Rego from the constraint template");
-  PC_TRY(const RegoSource source, read_rego_source(code->source));
+namespace {
+
+// `only` not negative: of the rules `violation` in the entry module only the one at that index stays.
+Result<std::shared_ptr<const CompiledTemplate>> compile_source(const RegoSource& source, const DriverOptions& options,
+                                                               std::ptrdiff_t only) {
   PC_TRY(std::vector<rego::Module> modules, prepare_modules(source, options.referential));
+  if (only >= 0) keep_only(modules.front(), static_cast<std::size_t>(only));
   const bool inventory = reads_inventory(modules);
 
   rego::Parsed<rego::Module> reader = reader_module();
@@ -211,6 +230,38 @@ Result<std::shared_ptr<const CompiledTemplate>> compile_template(const Constrain
   }
   return std::shared_ptr<const CompiledTemplate>(
       std::make_shared<CompiledTemplate>(std::move(*program), entry, inventory, !exactly, std::move(kept)));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const CompiledTemplate>> compile_template(const ConstraintTemplate& constraint_template,
+                                                                 const DriverOptions& options) {
+  const TemplateCode* code = constraint_template.find_code(kRegoEngine);
+  if (code == nullptr) return make_error(Code::kInvalid, "could not extract Rego from the constraint template");
+  PC_TRY(const RegoSource source, read_rego_source(code->source));
+  return compile_source(source, options, -1);
+}
+
+Result<std::vector<ViolationRule>> compile_violation_rules(const ConstraintTemplate& constraint_template,
+                                                           const DriverOptions& given, std::size_t max) {
+  const TemplateCode* code = constraint_template.find_code(kRegoEngine);
+  if (code == nullptr) return make_error(Code::kInvalid, "could not extract Rego from the constraint template");
+  PC_TRY(const RegoSource source, read_rego_source(code->source));
+  PC_TRY(const std::vector<rego::Module> modules, prepare_modules(source, given.referential));
+  DriverOptions options = given;
+  options.specialise = false;
+  const std::vector<std::string_view> lines = text::split(source.rego, '\n');
+  std::vector<ViolationRule> out;
+  for (std::size_t i = 0; i < modules.front().rules.size() && out.size() < max; ++i) {
+    const rego::Rule& rule = modules.front().rules[i];
+    if (!is_violation(rule) || rule.is_default) continue;
+    ViolationRule one;
+    one.line = rule.location.row;
+    if (one.line >= 1 && one.line <= lines.size()) one.text = std::string(text::trim(lines[one.line - 1]));
+    PC_TRY(one.alone, compile_source(source, options, static_cast<std::ptrdiff_t>(i)));
+    out.push_back(std::move(one));
+  }
+  return out;
 }
 
 SpecialisedProgram::SpecialisedProgram(rego::Program program, int entry, const Value& parameters)

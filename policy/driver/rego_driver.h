@@ -100,6 +100,17 @@ Result<std::shared_ptr<const CompiledTemplate>> compile_template(const Constrain
 CompiledConstraint compile_constraint(std::shared_ptr<const CompiledTemplate> constraint_template,
                                       const Constraint& constraint);
 
+// One rule `violation` of a template, compiled without the others, to tell which of them it was that fired.
+struct ViolationRule {
+  std::uint32_t line = 0;  // in the template's Rego, from 1
+  std::string text;        // that line
+  std::shared_ptr<const CompiledTemplate> alone;
+};
+// In the order of the source; at most `max`. For explanations, not for reviews: each one compiles the template anew.
+// Errors: as compile_template.
+Result<std::vector<ViolationRule>> compile_violation_rules(const ConstraintTemplate& constraint_template,
+                                                           const DriverOptions& options, std::size_t max = 64);
+
 // What one constraint found. Messages and details lie in the scratch.
 struct Finding {
   std::string_view message;

@@ -65,6 +65,14 @@ class Match {
   MatchOutcome matches(const Value& object, const Value& old_object, const Value& ns, Source source,
                        std::string& error) const;
 
+  // Every field of spec.match that keeps this object out, in the order in which they are tested, for people to read.
+  // Not on the review path: it tests all of them. Empty when the object matches, or matching it is an error.
+  struct Refusal {
+    std::string_view field;  // "kinds", "scope", "namespaces", "excludedNamespaces", "labelSelector", …
+    std::string found;       // what the object has there
+  };
+  std::vector<Refusal> refusals(const Value& object, const Value& ns, Source source) const;
+
   // Whether it is there at all (a constraint without `match` evaluates even a review without objects).
   bool present() const noexcept { return present_; }
   struct KindEntry {
