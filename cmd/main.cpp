@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cmd/command_line.h"
+#include "cmd/explain_command.h"
 #include "cmd/hook_command.h"
 #include "cmd/manager.h"
 
@@ -20,6 +21,9 @@ In the cluster:
   manager     run the controller: admission webhook, audit, status (takes Gatekeeper's flags)
   hook        apply CRDs, label a namespace, wait for the webhook: what the Helm chart's hooks call
 
+On files or a cluster:
+  explain     why is this object allowed or refused? which constraint, which field, which rule, how long
+
 On files (as `gator`):
   test        review resources against templates and constraints
   verify      run suites of policy tests
@@ -31,6 +35,7 @@ Rego (as `opa`):
 
 Examples:
   portcullis test -f policies/ -f pod.yaml        which of these objects break which policies?
+  portcullis explain -f policies/ --review pod.yaml   and why?
   portcullis verify library/...                   do the policies pass their own tests?
   portcullis opa eval -d policy.rego -i input.json 'data.main.deny'
   portcullis manager --kubeconfig ~/.kube/config --debug-use-fake-pod --port 8443
@@ -72,6 +77,7 @@ int main(int argc, char** argv) {
   }
   std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (command == "manager") return portcullis::cmd::run_manager(rest);
+  if (command == "explain") return portcullis::cmd::run_explain_command(rest);
   if (command == "hook") return portcullis::cmd::run_hook_command(rest);
   if (command == "opa") return portcullis::cmd::run_opa_command(rest);
   for (const std::string_view gator : {"test", "verify", "expand", "sync", "bench", "policy"}) {

@@ -24,6 +24,7 @@
 #include "cmd/engine_host.h"
 #include "cmd/manager_metrics.h"
 #include "cmd/manager_options.h"
+#include "cmd/pprof.h"
 #include "controller/certificate/reconcile.h"
 #include "engine/rego/builtins/registry.h"
 #include "kube/client/client.h"
@@ -35,6 +36,7 @@
 #include "net/io.h"
 #include "net/io_thread.h"
 #include "net/run_on.h"
+#include "policy/explain/explain.h"
 #include "policy/match/exclusions.h"
 #include "policy/model/object.h"
 #include "policy/model/resources.h"
@@ -48,11 +50,14 @@ namespace {
 constexpr std::string_view kLogger = "setup";
 constexpr std::chrono::seconds kStartTimeout{30};
 constexpr std::chrono::seconds kStopGrace{15};
+constexpr std::chrono::seconds kStopIdle{2};  // the API server keeps HTTP/1.1 connections, and sends no request twice
+constexpr std::chrono::seconds kLogFlush{1};
 constexpr std::chrono::seconds kCertificatePoll{2};
 constexpr std::chrono::seconds kPostponedAudit{2};
-// After SIGTERM, until clients are asked to come back elsewhere: by then they have heard that this pod is going.
-constexpr std::chrono::seconds kDrainAfter{3};
-
+// In one line of the log.
+constexpr std::size_t kConnectionBytes = std::size_t{48} << 10;  // an estimate: TLS records both ways, and its state
+constexpr std::size_t kLoggedNotMatched = 100;
+constexpr std::size_t kLoggedViolations = 100;
 // Bounds of one constraint on one object in the cluster: far above what real policies need (thousands of instructions),
 // far below what would hold up a webhook.
 rego::EvalLimits cluster_limits() {
@@ -142,7 +147,10 @@ class Manager {
   Result<void> start_webhook();
   Result<void> start_audit();
   Result<void> start_health();
+  Result<void> start_pprof();
   void wait_for_signal(std::chrono::milliseconds at_most);
+  void log_explanation(const webhook::Explained& explained) const;
+  std::vector<metrics::MemoryKind> known_memory() const;
   void show_certificates(const controller::CertificateSet& set);
   awaitable<Result<kube::Object>> fetch_namespace(std::string name, Deadline deadline);
   awaitable<void> poll_certificate_files();
@@ -180,6 +188,8 @@ class Manager {
   webhook::HealthHandler metrics_page_;
   std::unique_ptr<net::HttpServer> health_server_;
   std::unique_ptr<net::HttpServer> metrics_server_;
+  std::unique_ptr<PprofHandler> pprof_;
+  std::unique_ptr<net::HttpServer> pprof_server_;
 };
 
 Result<void> Manager::connect() {
@@ -315,6 +325,26 @@ awaitable<Result<kube::Object>> Manager::fetch_namespace(std::string name, Deadl
   co_return object;
 }
 
+void Manager::log_explanation(const webhook::Explained& explained) const {
+  policy::DriverOptions driver;
+  driver.builtins = &builtins_;
+  driver.referential = options_.enable_referential_rules;
+  thread_local policy::RuleProbes probes(driver);
+  policy::ExplainOptions how;
+  how.review.limits = explained.limits;
+  how.exclusion = std::string(explained.exclusion);
+  how.max_not_matched = kLoggedNotMatched;
+  how.max_violations = kLoggedViolations;
+  const policy::Explanation explanation =
+      policy::explain(explained.snapshot, explained.review, explained.result, explained.inventory, explained.scratch,
+                      explained.host, probes, how);
+  std::string json = policy::explanation_json(explanation, false);
+  json.pop_back();  // the line feed
+  log::info(
+      "webhook", "explanation",
+      {{"hookType", std::string_view("validation")}, {"request_uid", explained.review.uid}, {"explanation", json}});
+}
+
 Result<void> Manager::start_webhook() {
   if (!operations_.webhook && !operations_.mutation_webhook) return ok();
   webhook::AdmitOptions admit;
@@ -338,6 +368,9 @@ Result<void> Manager::start_webhook() {
     thread_local policy::CachedTraces mine;
     return webhook::trace_of(world_->traces().refresh(mine), review);
   };
+  if (options_.log_explanations) {
+    admit.explain = [this](const webhook::Explained& explained) { log_explanation(explained); };
+  }
   admit.limits = cluster_limits();
   admit.ready = [this] { return readiness_.satisfied() && world_->settled(); };
   webhook::AdmitObserver observer;
@@ -360,6 +393,7 @@ Result<void> Manager::start_webhook() {
   server.host = options_.host;
   server.port = static_cast<std::uint16_t>(options_.port);
   server.max_body_bytes = webhook::kMaxBody - 1;
+  server.stop_idle = kStopIdle;
   webhook_server_ = std::make_unique<net::HttpServer>(*webhook_pool_, *admit_, std::move(server), &tls_);
   PC_TRY_VOID(webhook_server_->start().with_context("webhook server"));
   webhook_up_ = true;
@@ -432,6 +466,29 @@ Result<void> Manager::start_audit() {
   return ok();
 }
 
+std::vector<metrics::MemoryKind> Manager::known_memory() const {
+  const std::shared_ptr<const policy::Snapshot> snapshot = world_->cell().load();
+  std::size_t programs = policy::SpecialisedProgram::total_memory();
+  std::size_t policies = 0;
+  snapshot->for_each_template([&](const policy::LoadedTemplate& loaded) {
+    programs += loaded.compiled->memory();
+    policies += loaded.constraint_template->document->memory();
+  });
+  snapshot->for_each_constraint(
+      [&](const policy::LoadedConstraint& loaded) { policies += loaded.constraint->document.memory(); });
+  std::size_t connections = 0;
+  for (const net::HttpServer* server : {webhook_server_.get(), health_server_.get(), metrics_server_.get()}) {
+    if (server != nullptr) connections += server->stats().open_connections;
+  }
+  return {{"inventory", world_->inventory().memory()},
+          {"programs", programs},
+          {"policies", policies},
+          {"cache", controllers_->namespaces()->memory() + controllers_->templates().templates()->memory()},
+          {"evaluation", admit_ == nullptr ? 0 : admit_->memory()},
+          {"connections", connections * kConnectionBytes},
+          {"queue", log::background_bytes()}};
+}
+
 Result<void> Manager::start_health() {
   health_.add_liveness("default", nullptr);
   health_.add_readiness(
@@ -462,7 +519,10 @@ Result<void> Manager::start_health() {
     PC_TRY_VOID(health_server_->start().with_context("health server"));
   }
   if (!serves_prometheus(options_.metrics_backends)) return ok();
-  metrics_page_.add_page("/metrics", ManagerMetrics::content_type(), [this] { return metrics_.text(); });
+  metrics_page_.add_page("/metrics", ManagerMetrics::content_type(), [this] {
+    metrics_.set_memory(metrics::memory_by_kind(metrics::process_memory(), known_memory()));
+    return metrics_.text();
+  });
   net::HttpServerOptions server;
   server.name = "metrics";
   server.port = static_cast<std::uint16_t>(options_.prometheus_port);
@@ -470,11 +530,27 @@ Result<void> Manager::start_health() {
   return metrics_server_->start().with_context("metrics server");
 }
 
+// On the pod itself only, as Gatekeeper's: profiles tell much.
+Result<void> Manager::start_pprof() {
+  if (!options_.enable_pprof) return ok();
+  pprof_ = std::make_unique<PprofHandler>([this] { return known_memory(); });
+  net::HttpServerOptions server;
+  server.name = "pprof";
+  server.host = "127.0.0.1";
+  server.port = static_cast<std::uint16_t>(options_.pprof_port);
+  server.request_timeout = std::chrono::seconds(kMaxProfileSeconds + 10);
+  pprof_server_ = std::make_unique<net::HttpServer>(*health_pool_, *pprof_, std::move(server));
+  PC_TRY_VOID(pprof_server_->start().with_context("pprof server"));
+  log::info(kLogger, "serving profiles", {{"port", static_cast<std::int64_t>(pprof_server_->port())}});
+  return ok();
+}
+
 Result<void> Manager::start() {
   PC_TRY_VOID(connect());
   PC_TRY(policy::PodIdentity pod, find_pod());
   start_controllers(std::move(pod));
   PC_TRY_VOID(start_health());
+  PC_TRY_VOID(start_pprof());
   PC_TRY_VOID(start_certificates());
   PC_TRY_VOID(start_webhook());
   return start_audit();
@@ -494,19 +570,22 @@ void Manager::wait_for_signal(std::chrono::milliseconds at_most) {
   const timespec limit{at_most.count() / 1000, at_most.count() % 1000 * 1'000'000};
   if (sigtimedwait(&signals, nullptr, &limit) > 0) {
     log::warning(kLogger, "second signal: stopping at once");
+    log::flush(kLogFlush);
     std::_Exit(1);
   }
 }
 
 void Manager::serve_until_signal() {
+  sigset_t profiling;
+  sigemptyset(&profiling);
+  sigaddset(&profiling, SIGPROF);
+  pthread_sigmask(SIG_BLOCK, &profiling, nullptr);  // this thread waits with a deadline that it would cut short
   wait_for_signal(std::chrono::milliseconds(-1));
   log::info(kLogger, "stopping: serving on for --shutdown-delay", {{"seconds", options_.shutdown_delay}});
   const std::chrono::milliseconds delay =
       std::chrono::seconds(std::clamp<std::int64_t>(options_.shutdown_delay, 0, 86400));
-  const std::chrono::milliseconds before_drain = std::min<std::chrono::milliseconds>(delay / 2, kDrainAfter);
-  wait_for_signal(before_drain);
   if (webhook_server_ != nullptr) webhook_server_->drain();
-  wait_for_signal(delay - before_drain);
+  wait_for_signal(delay);
   if (webhook_server_ != nullptr) webhook_server_->stop(Deadline::after(kStopGrace));
   if (audit_thread_ != nullptr) {
     net::post(audit_thread_->context(), [this] {
@@ -544,9 +623,8 @@ Result<void> configure_log(const ManagerOptions& options) {
 
 // Flags that are taken but whose feature is not there yet: said once, so that nobody waits for it in vain.
 void warn_about_missing_features(const GoFlags& flags) {
-  for (const char* name :
-       {"enable-violation-export", "enable-admission-violation-export", "enable-pprof", "enable-remote-cluster",
-        "log-mutations", "mutation-annotations", "otlp-endpoint", "metrics-addr"}) {
+  for (const char* name : {"enable-violation-export", "enable-admission-violation-export", "enable-remote-cluster",
+                           "log-mutations", "mutation-annotations", "otlp-endpoint", "metrics-addr"}) {
     if (flags.given(name))
       log::warning(kLogger, "flag is accepted but its feature is not available yet",
                    {{"flag", std::string_view(name)}});
@@ -594,15 +672,18 @@ int run_manager(const std::vector<std::string>& arguments) {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  log::start_background();
 
   // Lives until the process ends: coroutines that still wait somewhere refer to its parts.
   static Manager* manager = new Manager(std::move(options), *operations);
   const Result<void> started = manager->start();
   if (!started.ok()) {
     log::error(kLogger, "cannot start: " + started.error().to_string());
+    log::flush(kLogFlush);
     std::_Exit(1);
   }
   manager->serve_until_signal();
+  log::flush(kLogFlush);
   std::_Exit(0);
 }
 

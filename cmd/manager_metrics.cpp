@@ -88,6 +88,12 @@ void ManagerMetrics::set_synced(const std::string& kind, std::int64_t active, st
   registry_.gauge(Family::kInventoryBytes).set(static_cast<double>(bytes));
 }
 
+void ManagerMetrics::set_memory(const std::vector<metrics::MemoryKind>& kinds) {
+  for (const metrics::MemoryKind& kind : kinds) {
+    registry_.gauge(Family::kMemoryBytes, {kind.kind}).set(static_cast<double>(kind.bytes));
+  }
+}
+
 void ManagerMetrics::set_certificate_expiry(std::string_view certificate, std::int64_t when) {
   registry_.gauge(Family::kCertificateExpiry, {certificate}).set(static_cast<double>(when));
 }

@@ -10,7 +10,9 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/metrics/memory.h"
 #include "base/metrics/metrics.h"
 #include "cmd/constraint_metrics.h"
 
@@ -28,6 +30,7 @@ class ManagerMetrics {
   void object_synced(double when, std::chrono::nanoseconds time);
   void set_synced(const std::string& kind, std::int64_t active, std::int64_t error, std::size_t bytes);
   void set_certificate_expiry(std::string_view certificate, std::int64_t when);  // "server" or "authority"
+  void set_memory(const std::vector<metrics::MemoryKind>& kinds);
   void set_watching(std::size_t watched, std::size_t intended);
 
   // Null: off. Before anything else is called; lives as long as this.

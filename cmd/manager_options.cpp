@@ -116,6 +116,10 @@ void declare_own_flags(GoFlags& f, ManagerOptions& o) {
         "annotation of the own Namespace; each new value starts an audit; off when empty");
   f.add("max-inventory-bytes", o.max_inventory_bytes,
         "bound of the memory for synced objects, growing ones included; what does not fit is left out; 0: none");
+  f.add("log-explanations", o.log_explanations,
+        "log for every admission review which constraints matched, which did not and on which field, and which rule "
+        "on which line fired, as `portcullis explain` says it; for a while only: it looks at every constraint and "
+        "evaluates violated ones again");
   f.add("constraint-metrics", o.constraint_metrics,
         "metrics of each constraint: violations, evaluations and their time");
   f.add("constraint-metrics-limit", o.constraint_metrics_limit,

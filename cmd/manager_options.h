@@ -94,6 +94,7 @@ struct ManagerOptions {
   std::string audit_time_zone;
   std::string audit_request_annotation;
   bool constraint_metrics = false;
+  bool log_explanations = false;
   std::int64_t constraint_metrics_limit = 500;
   // From the environment: POD_NAME, POD_NAMESPACE.
   std::string pod_name;

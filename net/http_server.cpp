@@ -353,8 +353,10 @@ awaitable<ReadResult> HttpServer::Impl::read_request(Connection& connection, Htt
   RequestParser parser(request, options.max_head_bytes, options.max_body_bytes);
   bool begun = false;
   bool head_done = false;
-  const bool last_chance = connection.fresh && stopping.load();
-  transport.set_deadline(Deadline::after(last_chance ? std::chrono::nanoseconds(kFirstRequest) : options.idle_timeout));
+  std::chrono::nanoseconds patience = options.idle_timeout;
+  if (stopping.load()) patience = connection.fresh ? std::chrono::nanoseconds(kFirstRequest) : options.stop_idle;
+  transport.set_deadline(Deadline::after(patience));
+  bool last_look = false;
   for (;;) {
     const std::string_view pending = connection.pending();
     if (!pending.empty()) {
@@ -385,9 +387,12 @@ awaitable<ReadResult> HttpServer::Impl::read_request(Connection& connection, Htt
     connection.to += done;
     if (status == IoStatus::kDone) continue;
     if (status == IoStatus::kEnd || status == IoStatus::kFailed) co_return ReadResult{};
-    if (!begun && !connection.fresh && stopping.load()) co_return ReadResult{};
     Result<void> ready = co_await transport.wait(status);
     if (ready.ok()) continue;
+    if (ready.error().code == Code::kTimeout && !begun && !last_look) {  // what came in this very moment is answered
+      last_look = true;
+      continue;
+    }
     if (ready.error().code == Code::kTimeout && begun) co_return ReadResult{Outcome::kReject, Reject::kTimeout, false};
     co_return ReadResult{};
   }
@@ -455,10 +460,11 @@ void HttpServer::Impl::for_each_connection(bool idle_only) {
       for (Connection* c = shard.head; c != nullptr; c = c->next) {
         if (idle_only && c->http2 != nullptr) {
           c->http2->drain();
-        } else if (!idle_only || c->idle) {
+        } else if (!idle_only) {
           c->transport.cancel();
-        } else if (c->fresh) {
-          c->transport.set_deadline(Deadline::after(kFirstRequest));
+        } else if (c->idle || c->fresh) {
+          c->transport.set_deadline(
+              Deadline::after(c->fresh ? std::chrono::nanoseconds(kFirstRequest) : self->options.stop_idle));
         }
       }
     });

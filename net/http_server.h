@@ -71,6 +71,9 @@ struct HttpServerOptions {
   std::chrono::nanoseconds write_timeout = std::chrono::seconds(30);
   std::chrono::nanoseconds idle_timeout = std::chrono::minutes(3);  // keep-alive connections without a request
   std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
+  // stop() leaves HTTP/1.1 connections without a request open for this long, for one that is on its way: to a client
+  // that keeps connections a closed one looks like a failure when it has just begun to send.
+  std::chrono::nanoseconds stop_idle = std::chrono::seconds(0);
 };
 
 struct HttpServerStats {

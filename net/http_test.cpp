@@ -6,6 +6,7 @@
 #include <ctime>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "net/blocking.h"
 #include "net/http_client.h"
@@ -251,6 +252,24 @@ TEST_F(HttpTest, DrainingAnswersAndEndsConnections) {
   EXPECT_NE(ended.find("Connection: close"), std::string::npos) << ended;
   EXPECT_NE(ended.find("200 OK"), std::string::npos) << ended;
   EXPECT_EQ(ended.find("200 OK"), ended.rfind("200 OK")) << ended;
+}
+
+// To a client that keeps connections a closed one looks like a failure when it has just begun to send.
+TEST_F(HttpTest, StopAnswersWhatComesOnAKeptConnection) {
+  HttpServerOptions options;
+  options.stop_idle = std::chrono::seconds(10);
+  start(options);
+  HttpClient& c = client();
+  ASSERT_TRUE(call(c, "GET", "/").ok());
+  std::thread stopping([this] { server->stop(soon()); });
+  for (int i = 0; i < 1000 && send_raw("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").find("200 OK") !=
+                                  std::string::npos;
+       ++i) {
+  }  // until the port is closed
+  const Result<HttpResponse> got = call(c, "GET", "/");
+  EXPECT_TRUE(got.ok()) << got.error().to_string();
+  stopping.join();  // soon, for nothing is left
+  EXPECT_EQ(server->stats().open_connections, 0u);
 }
 
 TEST_F(HttpTest, NobodyThere) {

@@ -76,6 +76,7 @@ struct AdmitHandler::Worker {
   rego::EvalScratch scratch;
   policy::CachedSnapshot snapshot;
   policy::CachedInventory inventory;
+  std::atomic<std::size_t> held{0};  // by the scratch
 };
 
 struct AdmitHandler::Outcome {
@@ -115,6 +116,13 @@ AdmitHandler::Worker& AdmitHandler::worker() {
     owner = id_;
   }
   return *mine;
+}
+
+std::size_t AdmitHandler::memory() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t bytes = 0;
+  for (const auto& [thread, worker] : workers_) bytes += worker->held.load(std::memory_order_relaxed);
+  return bytes;
 }
 
 net::HttpResponse AdmitHandler::reject(net::Reject why, const net::HttpRequest& request) {
@@ -189,6 +197,16 @@ bool AdmitHandler::admit(net::HttpRequest& request, net::HttpResponse& response,
   if (excluded(review)) {
     outcome.verdict = policy::plain_response(true, 200, "Namespace is set to be ignored by Gatekeeper config");
     evaluated = true;
+    if (options_.explain) {
+      options_.explain({snapshot,
+                        review,
+                        {},
+                        inventory_.refresh(mine.inventory),
+                        mine.scratch,
+                        host_,
+                        options_.limits,
+                        outcome.verdict.message});
+    }
   } else if (is_namespace_request(review)) {
     review.ns = {};
   } else if (!review.ns.empty()) {
@@ -211,6 +229,7 @@ bool AdmitHandler::admit(net::HttpRequest& request, net::HttpResponse& response,
   }
   review.source = policy::Source::kOriginal;
   if (!evaluated) evaluate(mine, review, request, outcome);
+  mine.held.store(mine.scratch.arena().bytes_held(), std::memory_order_relaxed);
   answer(response, review, outcome.verdict);
   if (observer_.reviewed) {
     observer_.reviewed(status_of(outcome.verdict), review.dry_run, std::chrono::steady_clock::now() - start);
@@ -230,10 +249,13 @@ void AdmitHandler::evaluate(Worker& mine, policy::Review& review, const net::Htt
   options.limits = options_.limits;
   options.limits.deadline = request.deadline;
   options.stats = options_.report.log_stats || trace != Trace::kOff;
-  options.times = observer_.result != nullptr;
+  options.times = observer_.result != nullptr || options_.explain != nullptr;
   const policy::Snapshot& snapshot = *mine.snapshot.snapshot;
-  const policy::ReviewResult result =
-      snapshot.review(review, inventory_.refresh(mine.inventory), mine.scratch, host_, options);
+  const policy::InventoryVersion& inventory = inventory_.refresh(mine.inventory);
+  const policy::ReviewResult result = snapshot.review(review, inventory, mine.scratch, host_, options);
+  if (options_.explain) {
+    options_.explain({snapshot, review, result, inventory, mine.scratch, host_, options.limits, {}});
+  }
   if (observer_.result) observer_.result(result);
   if (trace != Trace::kOff) log::info("webhook", trace_text(result), {{"hookType", std::string_view("validation")}});
   if (trace == Trace::kTraceAndDump) {

@@ -28,6 +28,18 @@ namespace portcullis::webhook {
 
 inline constexpr std::size_t kMaxBody = 7340032;  // a body of this size is already too large, as in Gatekeeper
 
+// Borrowed for the time of the call.
+struct Explained {
+  const policy::Snapshot& snapshot;
+  const policy::Review& review;
+  const policy::ReviewResult& result;  // with times
+  const policy::InventoryVersion& inventory;
+  rego::EvalScratch& scratch;  // holds the review
+  rego::Host& host;
+  const rego::EvalLimits& limits;
+  std::string_view exclusion;
+};
+
 struct AdmitOptions {
   std::string own_namespace = "gatekeeper-system";
   std::vector<std::string> exempt_namespaces;
@@ -41,6 +53,9 @@ struct AdmitOptions {
   std::function<bool(std::string_view ns)> excluded;
   // Whether Config asks for a trace of this request. Any thread; null: never.
   std::function<Trace(const policy::Review& review)> trace;
+  // Not null: told of every request that policies were asked about, after its review, to explain it; `exclusion` says
+  // why they were not asked (Config leaves the namespace out). Any thread; takes part of the request's time.
+  std::function<void(const Explained& explained)> explain{};
   // False while policies that existed at start are not loaded: reviews are then answered with HTTP 503, which the API
   // server treats by the webhook's failurePolicy, instead of admitting what a policy would deny. Asked until it is true
   // once. Any thread; null: always ready.
@@ -68,6 +83,9 @@ class AdmitHandler final : public net::HttpHandler {
   awaitable<net::HttpResponse> handle(net::HttpRequest request) override;
   net::HttpResponse reject(net::Reject why, const net::HttpRequest& request) override;
 
+  // What evaluations keep between requests, as of the last request of each thread. Any thread.
+  std::size_t memory() const;
+
  private:
   struct Worker;
   struct Outcome;
@@ -90,7 +108,7 @@ class AdmitHandler final : public net::HttpHandler {
   AdmitObserver observer_;
   std::atomic<bool> ready_{false};
   const std::uint64_t id_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::thread::id, std::unique_ptr<Worker>> workers_;
 };
 

@@ -59,6 +59,11 @@ class Admit : public testing::Test {
     options.report.log_denies = true;
     options.report.log_stats = true;
     options.excluded = [](std::string_view name) { return name == "excluded"; };
+    options.explain = [this](const Explained& explained) {
+      explained_ = std::string(explained.review.name) + ": " + std::to_string(explained.result.violations.size()) +
+                   " violations, " + std::to_string(explained.result.times.size()) + " times, " +
+                   std::string(explained.exclusion);
+    };
     const Document config = Document::parse_json(R"({"spec": {"validation": {"traces": [
         {"user": "traced", "kind": {"version": "v1", "kind": "ConfigMap"}, "dump": "ALL"},
         {"user": "other", "kind": {"version": "v1", "kind": "Secret"}}]}}})")
@@ -122,8 +127,14 @@ class Admit : public testing::Test {
   Document answer_;
   std::string statuses_;
   std::vector<std::string> lines_;  // of the log
+  std::string explained_;
   bool ready_ = true;
 };
+
+TEST_F(Admit, ReviewsCanBeExplained) {
+  post(review_of("a"));
+  EXPECT_EQ(explained_, "a: 1 violations, 3 times, ");
+}
 
 TEST_F(Admit, DeniesWithTheConstraintsNameAndMessage) {
   const Value response = post(review_of("a"));

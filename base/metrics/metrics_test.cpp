@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/metrics/memory.h"
 
 namespace portcullis::metrics {
 namespace {
@@ -144,6 +145,46 @@ TEST(Registry, ThreadsAtOnce) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(registry.counter(Family::kTemplateIngestionCount, {"active"}).value(), 2000u);
   EXPECT_EQ(registry.histogram(Family::kSyncDuration).sum(), 1000.0);
+}
+
+TEST(Memory, SmapsByKind) {
+  const ProcessMemory memory = parse_smaps(
+      "55e0c0000000-55e0c0400000 r-xp 00000000 08:01 1   /manager\nSize: 4096 kB\nRss:        1000 kB\n"
+      "55e0c1000000-55e0c1100000 rw-p 00000000 00:00 0   [heap]\nRss: 200 kB\n"
+      "7f1000000000-7f1000100000 rw-p 00000000 00:00 0 \nRss: 300 kB\n"  // an arena of the allocator
+      "7f1000100000-7f1004000000 ---p 00000000 00:00 0 \nRss: 0 kB\n"    // its room
+      "7f1004000000-7f1004200000 rw-p 00000000 00:00 0 \nRss: 30 kB\n"   // the next arena
+      "7f2000000000-7f2000001000 ---p 00000000 00:00 0 \nRss: 0 kB\n"    // a guard page
+      "7f2000001000-7f2000801000 rw-p 00000000 00:00 0 \nRss: 40 kB\n"   // and the stack above it
+      "7f3000000000-7f3000100000 r--p 00000000 08:01 2   /lib/libc.so.6\nRss: 500 kB\n"
+      "7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0   [stack]\nRss: 20 kB\n");
+  EXPECT_EQ(memory.files, 1500u * 1024);
+  EXPECT_EQ(memory.stacks, 60u * 1024);
+  EXPECT_EQ(memory.anonymous, 530u * 1024);
+  EXPECT_EQ(memory.resident, 2090u * 1024);
+}
+
+TEST(Memory, KindsAddUp) {
+  ProcessMemory memory{1000, 300, 100, 600, 500};
+  const auto sum = [](const std::vector<MemoryKind>& kinds) {
+    std::uint64_t total = 0;
+    for (const MemoryKind& kind : kinds) total += kind.bytes;
+    return total;
+  };
+  EXPECT_EQ(sum(memory_by_kind(memory, {{"a", 200}, {"b", 100}})), 1000u);
+  EXPECT_EQ(memory_by_kind(memory, {{"a", 200}, {"b", 100}})[2].bytes, 200u);  // heap_other
+  const std::vector<MemoryKind> cut = memory_by_kind(memory, {{"a", 1500}, {"b", 500}});
+  EXPECT_EQ(cut[0].bytes, 375u);
+  EXPECT_EQ(sum(cut), 1000u);
+
+  const std::vector<char> large(std::size_t{16} << 20, 'x');
+  const ProcessMemory own = process_memory();
+  EXPECT_GT(own.files, std::uint64_t{1} << 20);
+  EXPECT_GE(own.resident, own.files + large.size());
+  EXPECT_EQ(sum(memory_by_kind(own, {{"large", large.size()}})), own.resident);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // those have an allocator of their own
+  EXPECT_GE(own.heap_in_use, large.size());
+#endif
 }
 
 }  // namespace

@@ -218,6 +218,10 @@ void Snapshot::for_each_constraint(const std::function<void(const LoadedConstrai
   }
 }
 
+void Snapshot::for_each_template(const std::function<void(const LoadedTemplate&)>& f) const {
+  for (const auto& set : sets_) f(*set->loaded);
+}
+
 const LoadedTemplate* Snapshot::find_template(std::string_view kind) const noexcept {
   const auto same = [](char a, char b) {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };

@@ -73,6 +73,7 @@ class Snapshot {
   std::size_t constraint_count() const noexcept { return constraint_count_; }
   // In order of kind, then name.
   void for_each_constraint(const std::function<void(const LoadedConstraint&)>& f) const;
+  void for_each_template(const std::function<void(const LoadedTemplate&)>& f) const;  // in order of kind
   // Null when there is none. `kind` in any case for templates (they are found by lower(kind)).
   const LoadedTemplate* find_template(std::string_view kind) const noexcept;
   const LoadedConstraint* find_constraint(std::string_view kind, std::string_view name) const noexcept;
