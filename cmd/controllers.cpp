@@ -55,6 +55,7 @@ void Controllers::make_policies() {
     if (crds->synced() && crds->get(crd) == nullptr) readiness_.drop_group(kind);
     report_watching();
   };
+  kind_events.dropped = [this] { report_watching(); };
   kinds_ = std::make_unique<controller::ConstraintKinds>(client_, std::move(kind_events));
   constraint_reconciler_ = std::make_unique<controller::ConstraintReconciler>(
       client_, controller::ConstraintReconciler::Parts{world_, readiness_, *kinds_, *status_writer_, pod_});

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 
 #include "engine/value/json.h"
@@ -45,8 +46,8 @@ class ControllersTest : public testing::Test {
   void start(const std::vector<std::string>& operations = {}, const std::string& pod = "gk-0") {
     const controller::Operations wanted = controller::parse_operations(operations).value();
     const policy::PodIdentity identity{pod, kNs, "uid-of-" + pod, wanted.names()};
-    controllers = std::make_unique<Controllers>(*client, *world, readiness, identity, wanted, controller::SyncOptions{},
-                                                ControllerEvents{});
+    controllers =
+        std::make_unique<Controllers>(*client, *world, readiness, identity, wanted, controller::SyncOptions{}, events);
     on_thread([this] { controllers->start(); });
   }
   void put_config(const std::string& spec) {
@@ -70,6 +71,7 @@ class ControllersTest : public testing::Test {
   std::unique_ptr<kube::Client> client;
   std::unique_ptr<controller::PolicyWorld> world;
   controller::ReadinessTracker readiness;
+  ControllerEvents events;
   std::unique_ptr<Controllers> controllers;
 };
 
@@ -99,6 +101,20 @@ TEST_F(ControllersTest, AConfigIsReadyOnceItsDataIs) {
   EXPECT_FALSE(world->exclusions().load()->excluded(policy::Process::kWebhook, "kube-system"));
   EXPECT_TRUE(world->traces().load()->empty());
   ASSERT_TRUE(api.wait_for([&] { return api.list("status.gatekeeper.sh", "configpodstatuses").empty(); }));
+}
+
+TEST_F(ControllersTest, AKindWhoseTemplateWentIsNoLongerCountedAsWatched) {
+  std::atomic<std::size_t> intended{0};
+  events.on_watching = [&](std::size_t, std::size_t wanted) { intended = wanted; };
+  api.put(R"({"apiVersion": "templates.gatekeeper.sh/v1", "kind": "ConstraintTemplate", "metadata": {"name": "k"},
+             "spec": {"crd": {"spec": {"names": {"kind": "K"}}}, "targets": [{"target": "admission.k8s.gatekeeper.sh",
+             "rego": "package k\nviolation[{\"msg\": \"x\"}] { true }"}]}})");
+  start();
+  ASSERT_TRUE(api.wait_for([&] { return intended == 1; }));
+  api.erase("templates.gatekeeper.sh", "constrainttemplates", "", "k");
+  ASSERT_TRUE(api.wait_for([&] { return intended == 0; }));
+  on_thread([this] { controllers->stop(); });  // `intended` goes
+  controllers.reset();
 }
 
 TEST_F(ControllersTest, AKindThatIsNotServedIsInTheStatusUntilItIs) {

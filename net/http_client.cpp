@@ -248,6 +248,17 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   awaitable<Result<std::unique_ptr<Connection>>> dial(Deadline deadline);
   std::unique_ptr<Connection> take_idle();
   void release(std::unique_ptr<Connection> connection, bool reusable);
+  // A connection whose response goes on counts as a stream, and no longer against max_connections.
+  void begin_stream() {
+    --open;
+    ++streams;
+    released.notify_one();
+  }
+  void end_stream(std::unique_ptr<Connection> connection, bool reusable) {
+    --streams;
+    ++open;
+    release(std::move(connection), reusable);
+  }
 
   struct Exchange {
     std::unique_ptr<Connection> connection;
@@ -265,7 +276,8 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   const HttpClientOptions options;
   Signal released;
   std::deque<std::unique_ptr<Connection>> idle;
-  std::size_t open = 0;
+  std::size_t open = 0;     // idle ones included
+  std::size_t streams = 0;  // not in `open`
   std::size_t waiting = 0;
   std::uint64_t generation = 0;  // of the TLS context
 };
@@ -321,7 +333,8 @@ awaitable<Result<std::unique_ptr<Connection>>> HttpClient::Impl::acquire(Deadlin
 }
 
 void HttpClient::Impl::release(std::unique_ptr<Connection> connection, bool reusable) {
-  if (reusable && connection->generation == generation && idle.size() < options.max_idle) {
+  if (reusable && connection->generation == generation && idle.size() < options.max_idle &&
+      open <= options.max_connections) {
     connection->used_before = true;
     connection->unused_until = Deadline::after(options.idle_timeout);
     connection->transport.set_deadline(Deadline::never());
@@ -411,7 +424,7 @@ struct HttpStream::Impl {
       : client(std::move(c)), exchange(std::move(e)) {}
   ~Impl() { finish(false); }
   void finish(bool reusable) {
-    if (exchange.connection) client->release(std::move(exchange.connection), reusable);
+    if (exchange.connection) client->end_stream(std::move(exchange.connection), reusable);
   }
   std::shared_ptr<HttpClient::Impl> client;
   HttpClient::Impl::Exchange exchange;
@@ -422,8 +435,12 @@ struct HttpStream::Impl {
 
 awaitable<Result<std::unique_ptr<HttpStream>>> HttpClient::open(HttpRequest request, Deadline deadline) {
   const std::shared_ptr<Impl> impl = impl_;
+  if (impl->streams >= impl->options.max_streams) {
+    co_return make_error(Code::kThrottled, impl->origin.host_header() + ": too many streams are open");
+  }
   Result<Impl::Exchange> exchanged = co_await Impl::exchange(impl, std::move(request), deadline, Until::kHead);
   if (!exchanged.ok()) co_return std::move(exchanged).error();
+  impl->begin_stream();
   auto state = std::make_unique<HttpStream::Impl>(impl, std::move(exchanged).value());
   co_return std::unique_ptr<HttpStream>(new HttpStream(std::move(state)));
 }
@@ -477,7 +494,7 @@ void HttpClient::set_tls(std::shared_ptr<const TlsClientContext> tls) {
 }
 
 const Origin& HttpClient::origin() const noexcept { return impl_->origin; }
-std::size_t HttpClient::open_connections() const noexcept { return impl_->open; }
+std::size_t HttpClient::open_connections() const noexcept { return impl_->open + impl_->streams; }
 
 void HttpClient::close_idle() {
   impl_->open -= impl_->idle.size();

@@ -34,7 +34,8 @@ struct Origin {
 Result<Origin> parse_origin(std::string_view url);
 
 struct HttpClientOptions {
-  std::size_t max_connections = 32;  // open at once, streams included
+  std::size_t max_connections = 32;  // open at once, streams not included: a watch lasts, and must not starve requests
+  std::size_t max_streams = 4096;    // open at once; more get kThrottled
   std::size_t max_waiting = 1024;    // requests that wait for a connection; more get kThrottled
   std::size_t max_idle = 8;          // kept open without a request
   std::size_t max_head_bytes = 64 * 1024;

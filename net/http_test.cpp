@@ -74,6 +74,10 @@ class HttpTest : public testing::Test {
     request.headers.add("X-In", "42");
     return run_blocking(io.context(), with.send(std::move(request), soon()));
   }
+  static awaitable<bool> drop(std::vector<std::unique_ptr<HttpStream>>* streams) {  // on the client's thread
+    streams->clear();
+    co_return true;
+  }
   std::string send_raw(std::string bytes) {
     Result<std::string> got = run_blocking(io.context(), raw(server->port(), std::move(bytes)));
     return got.ok() ? std::move(got).value() : "FAILED " + got.error().to_string();
@@ -296,6 +300,35 @@ TEST_F(HttpTest, RequestsBeyondTheConnectionLimitWait) {
   EXPECT_TRUE(second.get().ok());
   EXPECT_EQ(third.get().error().code, Code::kThrottled);
   EXPECT_EQ(server->stats().accepted, 1u);
+}
+
+TEST_F(HttpTest, StreamsDoNotStarveRequests) {
+  start();
+  HttpClientOptions options;
+  options.max_connections = 1;
+  options.max_streams = 3;
+  HttpClient& c = client(nullptr, options);
+  const auto open = [&] {
+    HttpRequest request;
+    request.target = "/";
+    return run_blocking(io.context(), c.open(std::move(request), soon()));
+  };
+  std::vector<std::unique_ptr<HttpStream>> streams;
+  for (int i = 0; i < 3; ++i) {
+    Result<std::unique_ptr<HttpStream>> opened = open();
+    ASSERT_TRUE(opened.ok()) << opened.error().to_string();
+    streams.push_back(std::move(opened).value());
+    const Result<HttpResponse> got = call(c, "GET", "/");
+    ASSERT_TRUE(got.ok()) << got.error().to_string();
+  }
+  EXPECT_EQ(c.open_connections(), 4u);
+  EXPECT_EQ(open().error().code, Code::kThrottled);
+  run_blocking(io.context(), drop(&streams));
+  EXPECT_EQ(c.open_connections(), 1u);
+  Result<std::unique_ptr<HttpStream>> again = open();
+  ASSERT_TRUE(again.ok()) << again.error().to_string();
+  streams.push_back(std::move(again).value());
+  run_blocking(io.context(), drop(&streams));
 }
 
 // --- TLS ---

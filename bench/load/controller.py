@@ -48,9 +48,9 @@ class Bench:
 
     def load(self, m, pairs):
         """All pairs are enforced by this manager: each constraint's status says so."""
-        self.plane.load(pairs)
+        self.plane.load(pairs, wait=600)
         m.wait_ready()
-        deadline = time.time() + 300
+        deadline = time.time() + 600
         for _, constraint in pairs:
             path = "/apis/constraints.gatekeeper.sh/v1beta1/%s/%s" % (constraint["kind"].lower(), constraint["metadata"]["name"])
             while True:

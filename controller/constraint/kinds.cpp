@@ -60,6 +60,7 @@ void ConstraintKinds::drop(const std::string& kind) {
   if (found == watches_.end()) return;
   found->second->reflector->stop();
   watches_.erase(found);
+  if (events_->dropped) events_->dropped();
 }
 
 void ConstraintKinds::nudge(const std::string& kind) {

@@ -25,6 +25,8 @@ class ConstraintKinds {
     std::function<void(const std::string& kind, const std::vector<std::string>& names)> synced;
     // The API server does not serve the kind (now).
     std::function<void(const std::string& kind)> absent;
+    // A kind is no longer watched. May be null.
+    std::function<void()> dropped{};
   };
 
   ConstraintKinds(kube::Client& client, Events events);

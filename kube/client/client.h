@@ -36,7 +36,7 @@ enum class PatchType : std::uint8_t {
 
 struct ClientOptions {
   std::string user_agent = "portcullis";
-  std::size_t max_connections = 64;  // watches included
+  std::size_t max_connections = 64;  // of requests; watches are not counted (net/http_client.h bounds them)
   std::uint32_t throttle_retries = 4;
   std::size_t max_body_bytes = 256u * 1024 * 1024;
 };

@@ -106,6 +106,25 @@ def ordered(place, item):
     return item
 
 
+def counts(shot):
+    """What the gauges of templates and constraints should say, by the statuses: {sample: value}."""
+    out = {}
+    for status in ("active", "error"):
+        out['gatekeeper_constraint_templates{status="%s"}' % status] = 0.0
+        for action in ("deny", "dryrun", "scoped", "unrecognized", "warn"):
+            out['gatekeeper_constraints{enforcement_action="%s",status="%s"}' % (action, status)] = 0.0
+    for place, item in shot.items():
+        for pod in item.get("status", {}).get("byPod") or []:
+            status = "error" if pod.get("errors") else "active"
+            if place.startswith("templates/"):
+                out['gatekeeper_constraint_templates{status="%s"}' % status] += 1
+            elif place.startswith("constraints/") and (pod.get("enforced") or not pod.get("errors")):
+                action = item["spec"].get("enforcementAction", "deny") or "deny"
+                action = action if action in ("deny", "dryrun", "scoped", "warn") else "unrecognized"
+                out['gatekeeper_constraints{enforcement_action="%s",status="%s"}' % (action, status)] += 1
+    return out
+
+
 def printed(plane, kinds):
     """What kubectl prints: columns and cells, ages left out."""
     out = {}

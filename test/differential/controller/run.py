@@ -362,7 +362,11 @@ class World:
             if not self.report.open(diffs) or time.time() > deadline:
                 break
             time.sleep(1)
+        truth = compare.counts(compare.snapshot(self.sides[1].plane))
         for diff in diffs:
+            sample = diff[0].rpartition("samples.")[2]
+            if sample in truth and diff[2] == truth[sample]:  # the real one follows late; ours is what the statuses say
+                diff = (diff[0] + " while ours is what the statuses say",) + diff[1:]
             self.report.add([diff], {"metrics": diff[0], "others": self.others, "templates": self.templates, "constraints": list(self.constraints)})
 
     def run(self):
