@@ -14,6 +14,7 @@
 #include "opa/flags.h"
 #include "opa/host.h"
 #include "opa/load.h"
+#include "opa/partial.h"
 #include "opa/present.h"
 
 namespace portcullis::opa {
@@ -40,7 +41,7 @@ Flags:
   -i, --input string              file with the input document (JSON or YAML)
   -I, --stdin-input               read the input document from standard input
       --stdin                     read the query from standard input
-  -f, --format string             json, pretty, raw, values, bindings or discard (default json)
+  -f, --format string             json, pretty, raw, values, bindings or discard; source with --partial (default json)
       --package string            package the query is in
       --import string             import of the query; repeatable
       --fail                      exit with 1 when the result is undefined or empty
@@ -70,11 +71,12 @@ struct EvalFlags {
   bool v0 = false;
   bool v1 = false;
   bool help = false;
+  PartialFlags partial;
   std::chrono::nanoseconds timeout{0};
 };
 
 std::string set_format(std::string_view text, std::string* format) {
-  for (const std::string_view known : {"json", "values", "bindings", "pretty", "raw", "discard"}) {
+  for (const std::string_view known : {"json", "values", "bindings", "pretty", "source", "raw", "discard"}) {
     if (text == known) {
       *format = text;
       return {};
@@ -102,16 +104,15 @@ Flags make_flags(EvalFlags& to) {
   flags.add_switch("v1-compatible", 0, &to.v1);
   flags.add_switch("help", 'h', &to.help);
   flags.add_missing("bundle", 'b');
-  flags.add_missing("partial", 'p');
   flags.add_missing("schema", 's');
   flags.add_missing("target", 't');
-  flags.add_missing("unknowns", 'u');
+  to.partial.add_to(flags);
   flags.add_missing("optimize", 'O');
   flags.add_missing("entrypoint", 'e');
-  for (const char* name : {"capabilities", "count", "coverage", "coverage-runs", "disable-early-exit",
-                           "disable-indexing", "disable-inlining", "explain", "instrument", "metrics",
-                           "nondeterminstic-builtins", "optimize-store-for-read-speed", "pretty-limit", "profile",
-                           "profile-limit", "profile-sort", "shallow-inlining", "show-builtin-errors", "var-values"}) {
+  for (const char* name :
+       {"capabilities", "count", "coverage", "coverage-runs", "disable-early-exit", "disable-indexing", "explain",
+        "instrument", "metrics", "optimize-store-for-read-speed", "pretty-limit", "profile", "profile-limit",
+        "profile-sort", "show-builtin-errors", "var-values"}) {
     flags.add_missing(name);
   }
   return flags;
@@ -124,7 +125,7 @@ std::string usage_problem(const EvalFlags& flags, std::size_t arguments) {
   if (flags.stdin_query && flags.stdin_input) return "specify --stdin or --stdin-input but not both";
   if (flags.stdin_input && !flags.input.empty()) return "specify --stdin-input or --input but not both";
   if (flags.fail && flags.fail_defined) return "specify --fail or --fail-defined but not both";
-  return {};
+  return flags.partial.problem(flags.format);
 }
 
 struct Place {
@@ -249,11 +250,34 @@ class Evaluation {
     if (parsed->body.exprs.empty()) return report(failures_of("cannot evaluate empty query"));
     const std::vector<Place> calls = shown_calls(parsed->body);
     options.strict = false;  // strict mode is for modules
+    rego::Body unified;
+    if (flags_.partial.on) {
+      unified = parsed->body;
+      rego::unify_equals(unified);
+    }
     auto query = rego::check_query(*checked, std::move(parsed->body), parsed->source, *context, options);
     if (!query.ok()) return report(with_shown_results(failures_of(query.error()), calls));
+    if (flags_.partial.on) {
+      query = rego::check_query(*checked, std::move(unified), parsed->source, *context, options);
+      return query.ok() ? evaluate_partially(*checked, *query) : report(failures_of(query.error()));
+    }
     auto program = rego::plan_query(*checked, *query, {});
     if (!program.ok()) return report(failures_of(program.error()));
     return run_program(*program, *query);
+  }
+
+  int evaluate_partially(const rego::CheckedModules& modules, const rego::CheckedQuery& query) {
+    auto options = flags_.partial.options(version());
+    if (!options.ok()) return report(options.error());
+    options->strict_builtin_errors = flags_.strict_builtin_errors;
+    if (flags_.timeout.count() > 0) options->limits.deadline = Deadline::after(flags_.timeout);
+    Arena arena(rego::EvalLimits{}.arena_bytes);
+    const auto result = rego::partial_evaluate(modules, query, input_, loaded_.data, arena, host_, *options);
+    if (!result.ok()) return report(failures_of(result.error()));
+    const auto text = present_partial(flags_.format, *result);
+    if (!text.ok()) return report(text.error());
+    *io_.out += *text;
+    return flags_.fail ? 1 : 0;  // as OPA, to which only results of an evaluation count
   }
 
   int run_program(const rego::Program& program, const rego::CheckedQuery& query) {

@@ -82,9 +82,9 @@ TEST(OpaEval, InputMayHaveComments) {
 }
 
 TEST(Opa, SaysWhatIsNotThere) {
-  const Answer flag = call({"eval", "--partial", "1"}, "");
+  const Answer flag = call({"eval", "--optimize", "1"}, "");
   EXPECT_EQ(flag.exit, 1);
-  EXPECT_TRUE(flag.err.starts_with("Error: the flag --partial is not supported\n")) << flag.err;
+  EXPECT_TRUE(flag.err.starts_with("Error: the flag --optimize is not supported\n")) << flag.err;
   const Answer command = call({"build"}, "");
   EXPECT_EQ(command.exit, 1);
   EXPECT_NE(command.err.find("there are: check, eval, fmt, parse, test, version"), std::string::npos);
