@@ -50,6 +50,7 @@ Flags:
       --strict-builtin-errors     the first error of a builtin function ends the evaluation
       --ignore strings            names of files and folders to leave out when loading
       --timeout duration          bound on the evaluation's time, as 500ms or 1m (default none)
+      --show-program              print the program that would run (docs/vm.md) instead of running it
       --v0-compatible             Rego v0
       --v1-compatible             Rego v1 (the default)
   -h, --help                      this text
@@ -68,6 +69,7 @@ struct EvalFlags {
   bool fail_defined = false;
   bool strict = false;
   bool strict_builtin_errors = false;
+  bool show_program = false;
   bool v0 = false;
   bool v1 = false;
   bool help = false;
@@ -100,6 +102,7 @@ Flags make_flags(EvalFlags& to) {
   flags.add_switch("fail-defined", 0, &to.fail_defined);
   flags.add_switch("strict", 'S', &to.strict);
   flags.add_switch("strict-builtin-errors", 0, &to.strict_builtin_errors);
+  flags.add_switch("show-program", 0, &to.show_program);
   flags.add_switch("v0-compatible", 0, &to.v0);
   flags.add_switch("v1-compatible", 0, &to.v1);
   flags.add_switch("help", 'h', &to.help);
@@ -263,6 +266,10 @@ class Evaluation {
     }
     auto program = rego::plan_query(*checked, *query, {});
     if (!program.ok()) return report(failures_of(program.error()));
+    if (flags_.show_program) {
+      *io_.out += program->listing();
+      return 0;
+    }
     return run_program(*program, *query);
   }
 

@@ -81,6 +81,15 @@ TEST(OpaEval, InputMayHaveComments) {
   EXPECT_EQ(got.exit, 0);
 }
 
+TEST(OpaEval, ShowsTheProgram) {
+  ASSERT_EQ(::chdir(PC_SOURCE_DIR "/opa/testdata/files"), 0);
+  const Answer got = call({"eval", "--v0-compatible", "--show-program", "-d", "v0.rego", "data.main.deny"}, "");
+  EXPECT_EQ(got.exit, 0);
+  EXPECT_EQ(got.err, "");
+  EXPECT_NE(got.out.find("query  frame"), std::string::npos) << got.out;
+  EXPECT_NE(got.out.find("data.main.deny  frame"), std::string::npos) << got.out;
+}
+
 TEST(Opa, SaysWhatIsNotThere) {
   const Answer flag = call({"eval", "--optimize", "1"}, "");
   EXPECT_EQ(flag.exit, 1);

@@ -4,7 +4,7 @@
 //   bench_engines CASES [--peer NAME=TABLE]… [--core N] [--out RESULT.md] [--only CASE] [--round-ms N] [--plain]
 //   [--listing] [--fifty]
 //
-// --fifty only reviews under fifty constraints, for a profiler to look at.
+// --fifty only reviews under fifty constraints, --load only the loading of templates, for a profiler to look at.
 //
 // TABLE holds what a peer measured on the same cases, a line each: case, input, store, violations, CPU ns with the
 // input read beforehand, CPU ns from bytes ("-" where there is none), separated by tabs.
@@ -98,6 +98,7 @@ struct Arguments {
   bool listing = false;
   bool plain = false;
   bool fifty = false;
+  bool load = false;
 };
 
 std::string read_file(const fs::path& path) {
@@ -330,6 +331,10 @@ Result<void> run_case(const fs::path& folder, const Arguments& arguments, Result
   if (!arguments.only.empty() && meta.root().string_or("name") != arguments.only) return ok();
   PC_TRY(const Case one, load_case(folder, meta.root()));
   if (arguments.listing && arguments.plain) std::fputs(one.compiled->program().listing().c_str(), stdout);
+  if (arguments.load) {
+    PC_TRY(results.load[one.name], run_load(one, false));
+    return ok();
+  }
   if (!arguments.fifty) {
     PC_TRY(results.load[one.name], run_load(one, arguments.listing && !arguments.plain));
   }
@@ -471,7 +476,8 @@ void report_others(const Results& results, std::string& out) {
       "arena bytes |\n|---|---|---|---|---|---|---|\n";
   double total = 0;
   for (const auto& [name, load] : results.load) {
-    const Own& own = results.own.at({name, "viol"});
+    const auto at = results.own.find({name, "viol"});
+    const Own own = at != results.own.end() ? at->second : Own{};
     append(out, "| %s | %.0f | %zu | %.0f | %zu | %llu | %zu |\n", name.c_str(), load.template_ns / 1e3,
            load.template_bytes, load.constraint_ns / 1e3, load.constraint_bytes,
            static_cast<unsigned long long>(own.heap_calls), own.arena_bytes);
@@ -504,6 +510,8 @@ bool parse_arguments(int count, char** values, Arguments& arguments) {
       arguments.listing = true;
     } else if (value == "--fifty") {
       arguments.fifty = true;
+    } else if (value == "--load") {
+      arguments.load = true;
     } else if (value == "--plain") {
       arguments.plain = true;
     } else if (!value.starts_with("--") && arguments.cases.empty()) {
@@ -521,7 +529,7 @@ int run(int count, char** values) {
     std::fputs(
         "usage: bench_engines CASES [--peer NAME=TABLE]... [--core N] [--out RESULT.md] [--only CASE] [--plain] "
         "[--fifty] "
-        "[--listing]\n",
+        "[--listing] [--fifty] [--load]\n",
         stderr);
     return 2;
   }

@@ -22,6 +22,39 @@ void insertion_sort(T* items, std::size_t count, Less less) {
   }
 }
 
+// What a merge sort copies to and fro. A thread keeps one of each type, unless it was large.
+template <typename T>
+class SortBuffer {
+ public:
+  explicit SortBuffer(std::size_t count) : items_(std::move(kept())), size_(std::exchange(kept_size(), 0)) {
+    if (size_ >= count) return;
+    size_ = count;
+    items_.reset(new T[count]);
+  }
+  ~SortBuffer() {
+    constexpr std::size_t kMaxBytes = 64 * 1024;
+    if (size_ * sizeof(T) > kMaxBytes) return;
+    kept() = std::move(items_);
+    kept_size() = size_;
+  }
+  SortBuffer(const SortBuffer&) = delete;
+  SortBuffer& operator=(const SortBuffer&) = delete;
+  T* get() noexcept { return items_.get(); }
+
+ private:
+  static std::unique_ptr<T[]>& kept() noexcept {
+    static thread_local std::unique_ptr<T[]> items;
+    return items;
+  }
+  static std::size_t& kept_size() noexcept {
+    static thread_local std::size_t size = 0;
+    return size;
+  }
+
+  std::unique_ptr<T[]> items_;
+  std::size_t size_;
+};
+
 template <typename T, typename Less>
 void sort_stable(T* items, std::size_t count, Less less) {
   constexpr std::size_t kRun = 24;
@@ -32,7 +65,7 @@ void sort_stable(T* items, std::size_t count, Less less) {
   for (std::size_t start = 0; start < count; start += kRun) {
     insertion_sort(items + start, count - start < kRun ? count - start : kRun, less);
   }
-  const std::unique_ptr<T[]> buffer(new T[count]);
+  SortBuffer<T> buffer(count);
   T* from = items;
   T* to = buffer.get();
   for (std::size_t width = kRun; width < count; width *= 2) {

@@ -123,9 +123,6 @@ TEST(RegoDriver, OwnProgramsAndSharedValuesChangeNoAnswer) {
 
 TEST(RegoDriver, SteadyStateTakesNothingFromTheHeap) {
   for (const Case& one : cases()) {
-    // Two builtins still take something: submatches of a pattern are collected in vectors, and glob.match looks its
-    // pattern up by a string made for it.
-    if (one.name == "resource-ratio" || one.name == "rbac-wildcards") continue;
     const auto compiled = compile(one.rego, true);
     const ConstraintPtr constraint = constraint_of(to_json(one.sample.root().get("parameters")));
     const CompiledConstraint own = compile_constraint(compiled, *constraint);
@@ -178,6 +175,37 @@ TEST(RegoDriver, EqualParametersShareAProgramAndItsMemoryIsCounted) {
     EXPECT_EQ(SpecialisedProgram::total_memory() - before, a.specialised->memory() + c.specialised->memory());
   }
   EXPECT_EQ(SpecialisedProgram::total_memory(), before);
+}
+
+// docs/vm.md's worked listing is what the planner writes.
+TEST(RegoDriver, DocumentsAListing) {
+  const std::string path = PC_SOURCE_DIR "/docs/vm.md";
+  const std::string page = read_file(path);
+  const std::string begin = "<!-- listing: written by UPDATE_GOLDEN=1 policy_driver_test -->\n";
+  const std::string end = "<!-- end of listing -->";
+  const std::size_t from = page.find(begin);
+  const std::size_t to = page.find(end);
+  ASSERT_NE(from, std::string::npos);
+  ASSERT_NE(to, std::string::npos);
+  const std::string rego = read_file(PC_SOURCE_DIR "/bench/engines/cases/required-labels/policy.rego");
+  const std::string parameters = R"({"labels": [{"key": "owner", "pattern": "^team-"}]})";
+  const auto compiled = compile(rego, true);
+  const CompiledConstraint own = compile_constraint(compiled, *constraint_of(parameters));
+  ASSERT_NE(own.specialised, nullptr);
+  std::string text = "```rego\n";
+  std::istringstream lines(rego);
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    text += (number < 10 ? " " : "") + std::to_string(number) + "  " + line + "\n";
+  }
+  text += "```\n\nThe program of a constraint with the parameters `" + parameters + "`:\n\n```text\n" +
+          own.specialised->program().listing() + "```\n";
+  const std::string have = page.substr(from + begin.size(), to - from - begin.size());
+  if (std::getenv("UPDATE_GOLDEN") != nullptr && have != text) {
+    std::ofstream(path) << page.substr(0, from) << begin << text << page.substr(to);
+    return;
+  }
+  EXPECT_EQ(have, text);
 }
 
 // Errors are told as the template's program tells them, whatever the shortcuts met first.

@@ -7,6 +7,7 @@
 #include "engine/rego/builtins/exact_float.h"
 #include "engine/rego/builtins/families.h"
 #include "engine/value/number.h"
+#include "engine/value/sort.h"
 
 namespace portcullis::rego::builtins {
 namespace {
@@ -88,10 +89,11 @@ Value minimum(BuiltinContext& c, Args a) {
 
 Value sorted(BuiltinContext& c, Args a) {
   if (!is_list(a[0])) return operand_type_error(c, 1, {"set", "array"}, a[0]);
-  std::vector<Value> elements(a[0].elements().begin(), a[0].elements().end());
+  Kept<Value> kept;
+  std::vector<Value>& elements = *kept;
+  elements.assign(a[0].elements().begin(), a[0].elements().end());
   if (a[0].is_array()) {
-    std::stable_sort(elements.begin(), elements.end(),
-                     [](const Value& x, const Value& y) { return compare(x, y) < 0; });
+    sort_stable(elements.data(), elements.size(), [](const Value& x, const Value& y) { return compare(x, y) < 0; });
   }
   return make_array(c.arena, elements);
 }

@@ -12,14 +12,17 @@ Value concat(BuiltinContext& c, Args a) {
   if (!array_operand(c, a, 0) || !array_operand(c, a, 1)) return {};
   if (a[0].size() == 0) return a[1];
   if (a[1].size() == 0) return a[0];
-  std::vector<Value> out(a[0].elements().begin(), a[0].elements().end());
+  Kept<Value> kept;
+  std::vector<Value>& out = *kept;
+  out.assign(a[0].elements().begin(), a[0].elements().end());
   out.insert(out.end(), a[1].elements().begin(), a[1].elements().end());
   return make_array(c.arena, out);
 }
 
 Value flatten(BuiltinContext& c, Args a) {
   if (!array_operand(c, a, 0)) return {};
-  std::vector<Value> out;
+  Kept<Value> kept;
+  std::vector<Value>& out = *kept;
   out.reserve(a[0].size());
   for (const Value& element : a[0].elements()) {
     if (element.is_array()) {
@@ -47,7 +50,9 @@ Value slice(BuiltinContext& c, Args a) {
 
 Value reverse(BuiltinContext& c, Args a) {
   if (!array_operand(c, a, 0)) return {};
-  std::vector<Value> out(a[0].elements().begin(), a[0].elements().end());
+  Kept<Value> kept;
+  std::vector<Value>& out = *kept;
+  out.assign(a[0].elements().begin(), a[0].elements().end());
   std::reverse(out.begin(), out.end());
   return make_array(c.arena, out);
 }

@@ -72,6 +72,37 @@ class ValueList {
   std::size_t size_ = 0;
 };
 
+// A vector that keeps its room from call to call, so that builtins take nothing from the heap in the steady state. Each
+// thread has a few of every type, handed out as a stack: a Kept lives in a scope. What grew large is given back.
+template <typename T>
+class Kept {
+ public:
+  Kept() noexcept {
+    if (depth()++ < kSpare) vector_.swap(spare(depth() - 1));
+    vector_.clear();
+  }
+  ~Kept() {
+    if (--depth() < kSpare && vector_.capacity() * sizeof(T) <= kMaxBytes) vector_.swap(spare(depth()));
+  }
+  Kept(const Kept&) = delete;
+  Kept& operator=(const Kept&) = delete;
+  std::vector<T>& operator*() noexcept { return vector_; }
+
+ private:
+  static constexpr std::size_t kSpare = 4;
+  static constexpr std::size_t kMaxBytes = 16 * 1024;
+  static std::size_t& depth() noexcept {
+    static thread_local std::size_t value = 0;
+    return value;
+  }
+  static std::vector<T>& spare(std::size_t at) noexcept {
+    static thread_local std::vector<T> vectors[kSpare];
+    return vectors[at];
+  }
+
+  std::vector<T> vector_;
+};
+
 // string_view::find in linear time, whatever is looked for.
 std::size_t find_text(std::string_view text, std::string_view wanted, std::size_t from = 0) noexcept;
 

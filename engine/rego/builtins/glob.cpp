@@ -12,38 +12,38 @@
 namespace portcullis::rego::builtins {
 namespace {
 
-std::optional<std::vector<char32_t>> delimiters_of(BuiltinContext& c, const Value& value) {
-  std::vector<char32_t> out;
-  if (value.is_null()) return out;
+// False: the error is in the context.
+bool read_delimiters(BuiltinContext& c, const Value& value, std::vector<char32_t>& out) {
+  if (value.is_null()) return true;
   if (!value.is_array()) {
     operand_type_error(c, 2, {"array", "null"}, value);
-    return std::nullopt;
+    return false;
   }
   for (const Value& element : value.elements()) {
     if (!element.is_string()) {
       operand_element_error(c, 2, value, element, "string");
-      return std::nullopt;
+      return false;
     }
     const std::string_view text = element.as_string();
     if (rune_count(text) != 1) {
       operand_element_error(c, 2, value, element, "rune");
-      return std::nullopt;
+      return false;
     }
     out.push_back(text::decode_rune(text, 0).value);
   }
   if (out.empty()) out.push_back('.');
-  return out;
+  return true;
 }
 
 Value match(BuiltinContext& c, Args a) {
   const auto pattern = string_operand(c, a, 0);
   if (!pattern) return {};
-  const auto delimiters = delimiters_of(c, a[1]);
-  if (!delimiters) return {};
+  Kept<char32_t> kept;
+  if (!read_delimiters(c, a[1], *kept)) return {};
   const auto text = string_operand(c, a, 2);
   if (!text) return {};
   std::string error;
-  const re2::RE2* compiled = patterns_of(c).glob(*pattern, *delimiters, error);
+  const re2::RE2* compiled = patterns_of(c).glob(*pattern, *kept, error);
   if (compiled == nullptr) return c.fail(std::move(error));
   const re2::StringPiece subject(text->data(), text->size());
   return Value::boolean(compiled->Match(subject, 0, subject.size(), re2::RE2::ANCHOR_BOTH, nullptr, 0));

@@ -1,5 +1,5 @@
 // walk, graph.reachable, graph.reachable_paths.
-#include <deque>
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -31,8 +31,10 @@ bool walk_into(BuiltinContext& c, std::vector<Value>& path, const Value& value, 
 }
 
 Value walk(BuiltinContext& c, Args a) {
-  std::vector<Value> path;
-  std::vector<Value> out;
+  Kept<Value> kept_path;
+  Kept<Value> kept;
+  std::vector<Value>& path = *kept_path;
+  std::vector<Value>& out = *kept;
   if (!walk_into(c, path, a[0], out)) return {};
   return make_array(c.arena, out);
 }
@@ -46,19 +48,30 @@ bool graph_operands(BuiltinContext& c, Args a) {
 
 Value reachable(BuiltinContext& c, Args a) {
   if (!graph_operands(c, a)) return {};
-  std::deque<Value> queue(a[1].elements().begin(), a[1].elements().end());
-  std::set<Value, ByValue> reached;
-  while (!queue.empty()) {
-    const Value node = queue.front();
-    queue.pop_front();
-    const Value edges = a[0].get(node);
-    if (!edges.defined() || !reached.insert(node).second) continue;
-    for (const Value& next : edges.elements()) {
-      if (!reached.contains(next)) queue.push_back(next);
-    }
+  // A node is a key of the graph: by its number.
+  const std::span<const Value> nodes = a[0].keys();
+  const std::span<const Value> edges = a[0].values();
+  Kept<char> kept_seen;
+  Kept<Value> kept;
+  std::vector<char>& seen = *kept_seen;
+  std::vector<Value>& out = *kept;
+  Kept<std::uint32_t> kept_queue;
+  std::vector<std::uint32_t>& queue = *kept_queue;
+  seen.resize(nodes.size());
+  const auto add = [&](const Value& node) {
+    const auto at = std::lower_bound(nodes.begin(), nodes.end(), node, ByValue());
+    if (at == nodes.end() || !equal(*at, node)) return;
+    const auto number = static_cast<std::uint32_t>(at - nodes.begin());
+    if (seen[number] != 0) return;
+    seen[number] = 1;
+    out.push_back(*at);
+    queue.push_back(number);
+  };
+  for (const Value& node : a[1].elements()) add(node);
+  for (std::size_t at = 0; at < queue.size(); ++at) {
+    for (const Value& next : edges[queue[at]].elements()) add(next);
     if (c.over_budget()) return {};
   }
-  const std::vector<Value> out(reached.begin(), reached.end());
   return make_set(c.arena, out);
 }
 

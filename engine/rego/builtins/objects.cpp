@@ -12,7 +12,8 @@ namespace {
 Value merge(Arena& arena, const Value& a, const Value& b) {
   if (a.size() == 0) return b;
   if (b.size() == 0) return a;
-  std::vector<Member> out;
+  Kept<Member> kept;
+  std::vector<Member>& out = *kept;
   out.reserve(a.size() + b.size());
   std::uint32_t i = 0;
   std::uint32_t j = 0;
@@ -64,7 +65,8 @@ Value select(BuiltinContext& c, Args a) {
   if (!object_operand(c, a, 0)) return {};
   const Value keys = key_set(c, a[1]);
   if (!keys.defined()) return {};
-  std::vector<Member> out;
+  Kept<Member> kept;
+  std::vector<Member>& out = *kept;
   for (std::uint32_t i = 0; i < a[0].size(); ++i) {
     const Value& key = a[0].keys()[i];
     if (keys.get(key).defined() == Keep) out.push_back({key, a[0].values()[i]});

@@ -27,7 +27,8 @@ const re2::RE2* compiled(BuiltinContext& c, std::string_view pattern) {
 }
 
 struct Match {
-  std::vector<Piece> groups;  // [0] is the whole; an unmatched group has null data
+  Kept<Piece> kept;
+  std::vector<Piece>& groups = *kept;  // [0] is the whole; an unmatched group has null data
   std::size_t begin = 0;
   std::size_t end = 0;
 };
@@ -91,7 +92,8 @@ Value match(BuiltinContext& c, Args a) {
 Value split(BuiltinContext& c, Args a) {
   const auto in = pattern_and_text(c, a);
   if (!in) return {};
-  std::vector<Value> out;
+  Kept<Value> kept;
+  std::vector<Value>& out = *kept;
   if (in->text.empty() && !in->re->pattern().empty()) {
     out.push_back(a[1]);
     return make_array(c.arena, out);
@@ -120,7 +122,8 @@ Value find_n(BuiltinContext& c, Args a) {
   if (!limit) return {};
   const auto in = pattern_and_text(c, a);
   if (!in) return {};
-  std::vector<Value> out;
+  Kept<Value> kept;
+  std::vector<Value>& out = *kept;
   if (*limit != 0) {
     const bool finished = for_each_match(c, *in->re, in->text, 0, [&](const Match& found) {
       out.push_back(Value::string(in->text.substr(found.begin, found.end - found.begin)));
@@ -136,9 +139,11 @@ Value find_all_submatches(BuiltinContext& c, Args a) {
   if (!limit) return {};
   const auto in = pattern_and_text(c, a);
   if (!in) return {};
-  std::vector<Value> out;
+  Kept<Value> kept;
+  std::vector<Value>& out = *kept;
   if (*limit != 0) {
-    std::vector<Value> groups;
+    Kept<Value> kept_groups;
+    std::vector<Value>& groups = *kept_groups;
     const int count = in->re->NumberOfCapturingGroups();
     const bool finished = for_each_match(c, *in->re, in->text, count, [&](const Match& found) {
       groups.clear();

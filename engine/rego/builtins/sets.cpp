@@ -46,7 +46,8 @@ bool sets_in_set(BuiltinContext& c, Args a) {
 
 Value intersection(BuiltinContext& c, Args a) {
   if (!sets_in_set(c, a)) return {};
-  std::vector<Value> out;
+  Kept<Value> kept;
+  std::vector<Value>& out = *kept;
   bool first = true;
   for (const Value& element : a[0].elements()) {
     if (first) {
@@ -62,7 +63,8 @@ Value intersection(BuiltinContext& c, Args a) {
 
 Value union_of(BuiltinContext& c, Args a) {
   if (!sets_in_set(c, a)) return {};
-  std::vector<Value> out;
+  Kept<Value> kept;
+  std::vector<Value>& out = *kept;
   for (const Value& element : a[0].elements()) {
     out.insert(out.end(), element.elements().begin(), element.elements().end());
   }

@@ -312,26 +312,21 @@ Value reverse(BuiltinContext& c, Args a) {
   return text_result(c, out);
 }
 
-std::optional<std::vector<std::string_view>> affixes(BuiltinContext& c, Args a, std::size_t index) {
+// One string or many, as a list of strings.
+std::optional<std::span<const Value>> affixes(BuiltinContext& c, Args a, std::size_t index) {
   const Value& value = a[index];
   const int operand = static_cast<int>(index) + 1;
-  std::vector<std::string_view> out;
-  if (value.is_string()) {
-    out.push_back(value.as_string());
-    return out;
-  }
+  if (value.is_string()) return a.subspan(index, 1);
   if (!value.is_array() && !value.is_set()) {
     operand_type_error(c, operand, {"string", "set", "array"}, value);
     return std::nullopt;
   }
   for (const Value& element : value.elements()) {
-    if (!element.is_string()) {
-      operand_element_error(c, operand, value, element, "string");
-      return std::nullopt;
-    }
-    out.push_back(element.as_string());
+    if (element.is_string()) continue;
+    operand_element_error(c, operand, value, element, "string");
+    return std::nullopt;
   }
-  return out;
+  return value.elements();
 }
 
 template <bool Prefix>
@@ -340,9 +335,11 @@ Value any_match(BuiltinContext& c, Args a) {
   if (!search) return {};
   const auto base = affixes(c, a, 1);
   if (!base) return {};
-  for (const std::string_view text : *search) {
-    for (const std::string_view affix : *base) {
-      if (Prefix ? text.starts_with(affix) : text.ends_with(affix)) return Value::boolean(true);
+  for (const Value& text : *search) {
+    for (const Value& affix : *base) {
+      const bool found =
+          Prefix ? text.as_string().starts_with(affix.as_string()) : text.as_string().ends_with(affix.as_string());
+      if (found) return Value::boolean(true);
     }
     if (c.over_budget()) return {};
   }

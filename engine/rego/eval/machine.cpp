@@ -342,23 +342,26 @@ struct EntryBuilder {
       }
     }
     if (leaf) return build_leaf(begin, end);
-    std::vector<Member> members;
+    auto* members = arena.allocate_array<Member>(static_cast<std::size_t>(end - begin));
+    std::size_t count = 0;
     while (begin != end) {
       const Entry* next = begin + 1;
       while (next != end && equal(next->steps[depth], begin->steps[depth])) ++next;
-      members.push_back({begin->steps[depth], build(begin, next, depth + 1)});
+      members[count++] = {begin->steps[depth], build(begin, next, depth + 1)};
       begin = next;
     }
-    return make_object(arena, members);
+    return make_object(arena, {members, count});
   }
 
   Value build_leaf(const Entry* begin, const Entry* end) {
-    std::vector<Value> elements;
     for (const Entry* entry = begin; entry != end; ++entry) {
       if (entry->is_set != begin->is_set || (!entry->is_set && !equal(entry->value, begin->value))) clash(*entry);
-      elements.push_back(entry->value);
     }
-    return begin->is_set ? make_set(arena, elements) : begin->value;
+    if (!begin->is_set) return begin->value;
+    const auto count = static_cast<std::size_t>(end - begin);
+    auto* elements = arena.allocate_array<Value>(count);
+    for (std::size_t i = 0; i < count; ++i) elements[i] = begin[i].value;
+    return make_set(arena, {elements, count});
   }
 };
 
@@ -366,7 +369,13 @@ struct EntryBuilder {
 
 Value Machine::close_entries(std::size_t mark, bool& conflict) {
   std::vector<Value>& elements = state_.elements;
-  std::vector<Entry> entries;
+  std::size_t count = 0;
+  for (std::size_t at = mark; at < elements.size(); ++count) {
+    at += (static_cast<std::uint64_t>(elements[at].as_integer()) & 0xffff) + 2;
+  }
+  // In the arena, which is bounded, and not on the heap.
+  Entry* const entries = state_.arena.allocate_array<Entry>(count);
+  count = 0;
   for (std::size_t at = mark; at < elements.size();) {
     const auto header = static_cast<std::uint64_t>(elements[at].as_integer());
     Entry entry{};
@@ -375,19 +384,20 @@ Value Machine::close_entries(std::size_t mark, bool& conflict) {
     entry.place = static_cast<std::uint32_t>(header >> 32);
     entry.steps = elements.data() + at + 1;
     entry.value = elements[at + 1 + entry.count];
-    entries.push_back(entry);
+    entries[count++] = entry;
     at += entry.count + 2;
   }
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+  // Equals stay in the order in which they were found, which is that of their steps on the stack.
+  std::sort(entries, entries + count, [](const Entry& a, const Entry& b) {
     for (std::uint32_t i = 0; i < a.count && i < b.count; ++i) {
       if (const int order = compare(a.steps[i], b.steps[i]); order != 0) return order < 0;
     }
-    return a.count < b.count;
+    return a.count != b.count ? a.count < b.count : a.steps < b.steps;
   });
   Value document = make_object(state_.arena, {});
-  if (!entries.empty()) {
+  if (count != 0) {
     EntryBuilder builder{state_.arena};
-    document = builder.build(entries.data(), entries.data() + entries.size(), 0);
+    document = builder.build(entries, entries + count, 0);
     if (builder.conflict) {
       conflict = true;
       fail("eval_conflict_error", "object keys must be unique", builder.conflict_place);
