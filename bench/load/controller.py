@@ -14,6 +14,7 @@ Every part compares the managers' answers or counts before it believes their cos
 import argparse
 import json
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -262,6 +263,7 @@ def main():
     parser.add_argument("--only", nargs="*", choices=["requests", "start", "audit"], default=["requests", "start", "audit"])
     parser.add_argument("--out")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # everything that was started is stopped
     began = time.time()
     bench = Bench(args)
     try:

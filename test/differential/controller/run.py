@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import time
 import urllib.request
@@ -445,6 +446,7 @@ def main():
     parser.add_argument("--record", help="write the sample that tests replay to this file, and stop")
     options = parser.parse_args()
     options.ours, options.real = os.path.abspath(options.ours), os.path.abspath(options.real)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # everything that was started is stopped
     began = time.time()
     report = Report(options)
     for number in range(options.worlds):
