@@ -1,9 +1,6 @@
 // Arena, symbols, text routines, results and log lines.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -141,37 +138,6 @@ TEST(GoDuration, PrintsAsGo) {
       {-90s, "-1m30s"},  {60s + 5ns, "1m0.000000005s"},
   };
   for (const auto& [span, want] : cases) EXPECT_EQ(go_duration(span), want);
-}
-
-// Last: from here on this process logs in the background. Nobody reads standard error, and nobody is held up.
-TEST(ZLog, InTheBackgroundNobodyWaitsForWhoReads) {
-  int ends[2];
-  ASSERT_EQ(::pipe(ends), 0);
-  const int before = ::dup(STDERR_FILENO);
-  ASSERT_GE(::dup2(ends[1], STDERR_FILENO), 0);
-  log::start_background(std::size_t{256} << 10);
-  constexpr int kLines = 20'000;  // more than the pipe and the buffer hold
-  for (int i = 0; i < kLines; ++i) log::info("test", "line", {{"number", std::int64_t{i}}});
-  EXPECT_FALSE(log::flush(std::chrono::milliseconds(1)));
-  std::string got;
-  std::thread reader([&] {
-    char buffer[65536];
-    for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;)
-      got.append(buffer, static_cast<std::size_t>(n));
-  });
-  EXPECT_TRUE(log::flush(std::chrono::seconds(20)));
-  EXPECT_TRUE(log::flush(std::chrono::seconds(20)));  // and what was said about what was dropped
-  ::dup2(before, STDERR_FILENO);
-  ::close(before);
-  ::close(ends[1]);
-  reader.join();
-  ::close(ends[0]);
-  EXPECT_NE(got.find("\"number\":0}\n"), std::string::npos);
-  EXPECT_NE(got.find("lines were dropped"), std::string::npos)
-      << got.substr(got.size() - std::min<std::size_t>(got.size(), 300));
-  EXPECT_EQ(got.back(), '\n');
-  log::info("test", "as before");
-  EXPECT_TRUE(log::flush(std::chrono::seconds(20)));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// JSON lines to stderr, whole lines in each write(2), so that lines of several threads do not mix.
+// JSON lines to stderr, one write(2) each, so that lines of several threads do not mix.
 #include "base/log.h"
 
 #include <unistd.h>
@@ -6,11 +6,8 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <condition_variable>
 #include <cstdio>
 #include <mutex>
-#include <thread>
-#include <utility>
 
 #include "base/text.h"
 
@@ -28,63 +25,6 @@ struct State {
 
 State& state() {
   static State* instance = new State;
-  return *instance;
-}
-
-void write_all(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = ::write(STDERR_FILENO, text.data(), text.size());
-    if (wrote <= 0) return;  // nobody to tell
-    text.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-}
-
-// Lines that wait for the thread that writes.
-struct Background {
-  std::atomic<bool> started{false};
-  std::mutex mutex;
-  std::condition_variable filled;
-  std::condition_variable emptied;
-  std::string pending;
-  std::size_t max_bytes = 0;
-  std::uint64_t dropped = 0;
-  bool writing = false;
-
-  void add(std::string_view line) {
-    {
-      const std::lock_guard lock(mutex);
-      if (pending.size() + line.size() > max_bytes) {
-        ++dropped;
-        return;
-      }
-      pending += line;
-    }
-    filled.notify_one();
-  }
-  [[noreturn]] void run() {
-    std::string out;
-    std::unique_lock lock(mutex);
-    for (;;) {
-      filled.wait(lock, [this] { return !pending.empty(); });
-      out.clear();
-      out.swap(pending);
-      const std::uint64_t lost = std::exchange(dropped, 0);
-      writing = true;
-      lock.unlock();
-      write_all(out);
-      if (lost > 0) {  // its own line, though that waits for its turn, too
-        warning("log", "lines were dropped: nobody took them from standard error",
-                {{"lines", static_cast<std::int64_t>(lost)}});
-      }
-      lock.lock();
-      writing = false;
-      if (pending.empty()) emptied.notify_all();
-    }
-  }
-};
-
-Background& background() {
-  static Background* instance = new Background;
   return *instance;
 }
 
@@ -177,34 +117,11 @@ void write(Level level, std::string_view logger, std::string_view message, std::
     return;
   }
   line += '\n';
-  if (background().started.load(std::memory_order_acquire)) {
-    background().add(line);
-  } else {
-    write_all(line);
+  for (std::size_t done = 0; done < line.size();) {
+    const ssize_t wrote = ::write(STDERR_FILENO, line.data() + done, line.size() - done);
+    if (wrote <= 0) break;  // nobody to tell
+    done += static_cast<std::size_t>(wrote);
   }
-}
-
-void start_background(std::size_t max_bytes) {
-  Background& b = background();
-  if (b.started.exchange(true)) return;
-  {
-    const std::lock_guard lock(b.mutex);
-    b.max_bytes = max_bytes;
-  }
-  std::thread([&b] { b.run(); }).detach();
-}
-
-bool flush(std::chrono::milliseconds at_most) {
-  Background& b = background();
-  if (!b.started.load()) return true;
-  std::unique_lock lock(b.mutex);
-  return b.emptied.wait_for(lock, at_most, [&b] { return b.pending.empty() && !b.writing; });
-}
-
-std::size_t background_bytes() {
-  Background& b = background();
-  const std::lock_guard lock(b.mutex);
-  return b.pending.capacity();
 }
 
 }  // namespace portcullis::log

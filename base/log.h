@@ -1,11 +1,8 @@
 // Structured logs in the shape of Gatekeeper's (zap, production JSON): one object per line with "level", "ts",
 // "logger", "msg", then the fields of the call. Written to stderr, or to the sink a test installs.
-// Threads: any. Cost: nothing but a level check when the level is off. Never blocks on anything but the write itself,
-// and after start_background() not on that.
+// Threads: any. Cost: nothing but a level check when the level is off. Never blocks on anything but the write itself.
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -50,17 +47,8 @@ inline void error(std::string_view logger, std::string_view message, std::initia
   if (enabled(Level::kError)) write(Level::kError, logger, message, fields);
 }
 
-// From now on a thread of its own writes, and whoever logs never waits for who reads standard error: a container's log
-// that nobody takes would otherwise stop every thread that has something to say. Up to `max_bytes` of lines wait; what
-// comes when they are full is dropped, and a line says how many were. Once, for a process that goes on to its end.
-void start_background(std::size_t max_bytes = std::size_t{1} << 20);
-// Waits until everything is written; false: not within that time. True at once without start_background().
-bool flush(std::chrono::milliseconds at_most);
-
-// Bytes of the lines that wait, and of the room kept for them.
-std::size_t background_bytes();
-
-// Sends every line to `sink` (without the newline) instead of stderr; an empty function restores stderr. For tests.
+// Sends every line to `sink` (without the newline) instead of stderr; an empty function restores stderr. For tests, and
+// for whoever writes in a thread of its own (net/log_writer.h). Called under a lock: it must not block, nor log.
 void set_sink(std::function<void(std::string_view)> sink);
 
 }  // namespace portcullis::log

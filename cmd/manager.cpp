@@ -35,6 +35,7 @@
 #include "net/http_server.h"
 #include "net/io.h"
 #include "net/io_thread.h"
+#include "net/log_writer.h"
 #include "net/run_on.h"
 #include "policy/explain/explain.h"
 #include "policy/match/exclusions.h"
@@ -486,7 +487,7 @@ std::vector<metrics::MemoryKind> Manager::known_memory() const {
           {"cache", controllers_->namespaces()->memory() + controllers_->templates().templates()->memory()},
           {"evaluation", admit_ == nullptr ? 0 : admit_->memory()},
           {"connections", connections * kConnectionBytes},
-          {"queue", log::background_bytes()}};
+          {"queue", net::log_bytes()}};
 }
 
 Result<void> Manager::start_health() {
@@ -570,7 +571,7 @@ void Manager::wait_for_signal(std::chrono::milliseconds at_most) {
   const timespec limit{at_most.count() / 1000, at_most.count() % 1000 * 1'000'000};
   if (sigtimedwait(&signals, nullptr, &limit) > 0) {
     log::warning(kLogger, "second signal: stopping at once");
-    log::flush(kLogFlush);
+    net::flush_log(kLogFlush);
     std::_Exit(1);
   }
 }
@@ -672,18 +673,18 @@ int run_manager(const std::vector<std::string>& arguments) {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  log::start_background();
+  net::write_log_in_background();
 
   // Lives until the process ends: coroutines that still wait somewhere refer to its parts.
   static Manager* manager = new Manager(std::move(options), *operations);
   const Result<void> started = manager->start();
   if (!started.ok()) {
     log::error(kLogger, "cannot start: " + started.error().to_string());
-    log::flush(kLogFlush);
+    net::flush_log(kLogFlush);
     std::_Exit(1);
   }
   manager->serve_until_signal();
-  log::flush(kLogFlush);
+  net::flush_log(kLogFlush);
   std::_Exit(0);
 }
 

@@ -1,10 +1,18 @@
 // Messages, durations, origins and certificates: what needs no socket.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "base/log.h"
 #include "net/certificates.h"
 #include "net/http_client.h"
 #include "net/http_message.h"
+#include "net/log_writer.h"
 #include "net/tls.h"
 
 namespace portcullis::net {
@@ -142,6 +150,36 @@ TEST_F(Certificates, ContextsRefuseBadPem) {
   client.ca_bundle_pem = authority().certificate_pem;
   client.certificate_pem = server().certificate_pem;
   EXPECT_EQ(TlsClientContext::create(client).error().code, Code::kInvalid);
+}
+
+// Nobody reads standard error, and nobody is held up.
+TEST(LogWriter, InTheBackgroundNobodyWaitsForWhoReads) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const int before = ::dup(STDERR_FILENO);
+  ASSERT_GE(::dup2(ends[1], STDERR_FILENO), 0);
+  write_log_in_background(std::size_t{256} << 10);
+  constexpr int kLines = 20'000;  // more than the pipe and the buffer hold
+  for (int i = 0; i < kLines; ++i) log::info("test", "line", {{"number", std::int64_t{i}}});
+  EXPECT_FALSE(flush_log(std::chrono::milliseconds(1)));
+  std::string got;
+  std::thread reader([&] {
+    char buffer[65536];
+    for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+      got.append(buffer, static_cast<std::size_t>(n));
+  });
+  EXPECT_TRUE(flush_log(std::chrono::seconds(20)));
+  EXPECT_TRUE(flush_log(std::chrono::seconds(20)));  // and what was said about what was dropped
+  ::dup2(before, STDERR_FILENO);
+  ::close(before);
+  ::close(ends[1]);
+  reader.join();
+  ::close(ends[0]);
+  EXPECT_NE(got.find("\"number\":0}\n"), std::string::npos);
+  EXPECT_NE(got.find("lines were dropped"), std::string::npos)
+      << got.substr(got.size() - std::min<std::size_t>(got.size(), 300));
+  EXPECT_EQ(got.back(), '\n');
+  log::set_sink({});
 }
 
 }  // namespace
