@@ -136,19 +136,21 @@ bool Run::eval_function(Frame& frame, const Rules& rules, const std::vector<Term
     if (unknown) return function_support(frame, rules, terms, arity, next);
   }
   bool any = false;
+  const Term* previous = nullptr;
   for (const Rule* rule : rules.rules) {
     bool found = false;
     for (const Rule* branch = rule; branch != nullptr && !found; branch = branch->otherwise.get()) {
-      if (!eval_function_rule(frame, *branch, terms, found, next)) return false;
+      if (!eval_function_rule(frame, *branch, terms, previous, found, next)) return false;
     }
     any = any || found;
   }
   if (rules.otherwise == nullptr || any) return true;
   bool found = false;
-  return eval_function_rule(frame, *rules.otherwise, terms, found, next);
+  return eval_function_rule(frame, *rules.otherwise, terms, previous, found, next);
 }
 
-bool Run::eval_function_rule(Frame& frame, const Rule& rule, const std::vector<Term>& terms, bool& found, Next next) {
+bool Run::eval_function_rule(Frame& frame, const Rule& rule, const std::vector<Term>& terms, const Term*& previous,
+                             bool& found, Next next) {
   Frame body = child(frame, &rule.body);
   std::vector<const Term*> given;
   std::vector<const Term*> wanted;
@@ -166,8 +168,15 @@ bool Run::eval_function_rule(Frame& frame, const Rule& rule, const std::vector<T
         return save_expr(frame, std::move(test), body.bindings, next);
       }
       found = true;
-      if (!output && is_false(*plug(body.bindings, value))) return true;
-      return next();
+      const Term* result = plug(body.bindings, value);
+      const bool conflict = !output && is_false(*result) && previous != nullptr && !equal(*previous, *result);
+      previous = result;
+      if (conflict) {
+        return fail("eval_conflict_error",
+                    "function " + to_string(terms[0]) + " produced conflicting values for the same inputs",
+                    rule.location);
+      }
+      return (!output && is_false(*result)) || next();
     });
   });
 }

@@ -177,7 +177,9 @@ const Term* Run::base_data(std::span<const Term* const> ref) {
   for (const Term* key : ref.subspan(1)) {
     if (!is_scalar(*key)) return nullptr;
     if (value.is_array() && key->kind != TermKind::kNumber) return nullptr;
-    value = value.get(to_value(*key));
+    // Keys of base data are strings: 2 finds "2".
+    const bool number = value.is_object() && key->kind == TermKind::kNumber;
+    value = number ? value.get(key->text) : value.get(to_value(*key));
   }
   return from_value(value);
 }

@@ -94,8 +94,10 @@ bool Run::eval_step(Frame& frame, Next next) {
       return eval_call(frame, expr.terms, next);
     case ExprKind::kTerm: return eval_term(frame, expr.terms[0], next);
     case ExprKind::kEvery: return eval_every(frame, next);
+    case ExprKind::kAnd:
+    case ExprKind::kOr: return eval_logical(frame, next);
     default:
-      return fail("eval_internal_error", "partial evaluation of and, or and bodies behind not is not supported",
+      return fail("eval_internal_error", "partial evaluation of not with future.keywords.not is not supported",
                   expr.location);
   }
 }
@@ -323,6 +325,27 @@ bool Run::eval_with(Frame& frame, Next next) {
   });
   pop();
   return ok;
+}
+
+// Each operand is a query of its own; with something unknown in one the whole expression is kept.
+bool Run::eval_logical(Frame& frame, Next next) {
+  const Expr& expr = frame.expr();
+  if (required(*expr.left, frame.bindings) || required(*expr.right, frame.bindings)) {
+    if (error_) return false;
+    Expr copy = expr;
+    plug_body(frame, *copy.left);
+    plug_body(frame, *copy.right);
+    return save_expr(frame, std::move(copy), frame.bindings, next);
+  }
+  for (const Body* operand : {expr.left.get(), expr.right.get()}) {
+    Frame body = closure(frame, operand);
+    bool defined = false;
+    const auto found = [&] { return defined = true; };
+    if (!eval(body, found)) return false;
+    if (expr.kind == ExprKind::kOr && defined) return next();
+    if (expr.kind == ExprKind::kAnd && !defined) return true;
+  }
+  return expr.kind == ExprKind::kOr || next();
 }
 
 bool Run::eval_every(Frame& frame, Next next) {

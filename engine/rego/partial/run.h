@@ -207,6 +207,7 @@ class Run {
   bool negated_product(Frame& frame, const std::vector<Body>& queries, std::size_t at, std::vector<Expr>& chosen,
                        Next next);
   bool eval_with(Frame& frame, Next next);
+  bool eval_logical(Frame& frame, Next next);
   bool eval_every(Frame& frame, Next next);
   bool every_domain(Frame& frame, std::vector<std::pair<const Term*, const Term*>>& pairs);
   Body every_element(Frame& frame, const Term* key, const Term* value);
@@ -222,7 +223,8 @@ class Run {
   bool builtin_result(Frame& frame, std::span<const Term> operands, std::size_t arity, const Value& value, Next next);
   bool eval_mock_value(Frame& frame, std::size_t arity, const std::vector<Term>& terms, const Term* value, Next next);
   bool eval_function(Frame& frame, const Rules& rules, const std::vector<Term>& terms, Next next);
-  bool eval_function_rule(Frame& frame, const Rule& rule, const std::vector<Term>& terms, bool& found, Next next);
+  bool eval_function_rule(Frame& frame, const Rule& rule, const std::vector<Term>& terms, const Term*& previous,
+                          bool& found, Next next);
   bool function_support(Frame& frame, const Rules& rules, const std::vector<Term>& terms, std::size_t arity, Next next);
   bool function_support_rule(Frame& frame, const Rule& rule, const Ref& path);
   const Term* mock_of(const Term& op) const;

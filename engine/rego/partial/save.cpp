@@ -23,6 +23,13 @@ bool has_prefix(std::span<const Term* const> path, std::span<const Term> prefix)
   return true;
 }
 
+// OPA calls these although their results may change.
+bool is_kept(std::string_view builtin) {
+  return builtin != "crypto.x509.parse_and_verify_certificates" &&
+         builtin != "crypto.x509.parse_and_verify_certificates_with_options" && !builtin.starts_with("internal.") &&
+         !builtin.starts_with("rego.metadata.");
+}
+
 std::span<const Term> constant_prefix(std::span<const Term> ref) {
   std::size_t size = std::min<std::size_t>(ref.size(), 1);
   while (size < ref.size() && is_constant(ref[size])) ++size;
@@ -133,7 +140,7 @@ bool Run::required(const Expr& expr, Bindings* bindings, bool inside_rule) {
   if (!expr.with.empty()) return true;
   if (expr.kind == ExprKind::kCall && !options_.nondeterministic_builtins) {
     const BuiltinRegistry::Entry* entry = context_.builtin(expr.terms[0]);
-    if (entry != nullptr && (entry->decl->flags & kNondeterministic) != 0) return true;
+    if (entry != nullptr && (entry->decl->flags & kNondeterministic) != 0 && is_kept(entry->decl->name)) return true;
   }
   for (const Term& term : expr.terms) {
     if (required(term, bindings, inside_rule)) return true;
