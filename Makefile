@@ -4,11 +4,11 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export JOBS
 
-.PHONY: help setup build test unit tsan conformance e2e e2e-long demo playground differential bench bench-engines bench-controller lint format fuzz image manifests clean
+.PHONY: help setup build test unit tsan conformance e2e e2e-long demo playground differential differential-rego bench bench-engines bench-controller lint format fuzz image manifests clean
 
 help: ## show this list
 	@echo "Portcullis: a Kubernetes policy controller that takes the place of OPA Gatekeeper."; echo
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the packages that are missing (Debian) and say what else is needed
 	@tools/setup.sh
@@ -27,6 +27,9 @@ tsan: ## only the concurrent tests, under ThreadSanitizer
 
 conformance: ## the OPA corpora: passed and total, against the list of known failures
 	@tools/test.sh conformance
+
+differential-rego: ## random modules beside OPA's Go library: PAIRS (100000) from SEED (1); needs Go
+	@test/differential/run.sh
 
 e2e: ## the cases on a real etcd and kube-apiserver, driven by kubectl (needs Go)
 	@e2e/run.sh

@@ -10,6 +10,7 @@
 #include "engine/rego/builtins/families.h"
 #include "engine/rego/builtins/sprintf.h"
 #include "engine/rego/builtins/url_escape.h"
+#include "engine/value/json.h"
 #include "engine/value/number.h"
 
 namespace portcullis::rego::builtins {
@@ -283,9 +284,30 @@ bool is_comparison(std::string_view name) {
 
 constexpr std::uint64_t kMaxSteps = 5'000'000;
 
+// Variables are what JSON can say: neither sets nor keys that are no strings. What stands in the way as Rego prints it,
+// or nothing.
+std::string no_json(const Value& value) {
+  if (value.is_set()) return value.size() == 0 ? "set()" : to_rego(value.elements()[0]);
+  if (value.is_array()) {
+    for (const Value& element : value.elements()) {
+      if (std::string found = no_json(element); !found.empty()) return found;
+    }
+  }
+  if (value.is_object()) {
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      if (!value.keys()[i].is_string()) return to_rego(value.keys()[i]);
+      if (std::string found = no_json(value.values()[i]); !found.empty()) return found;
+    }
+  }
+  return {};
+}
+
 Value render_template(BuiltinContext& c, Args a) {
   const auto text = string_operand(c, a, 0);
   if (!text || !object_operand(c, a, 1)) return {};
+  if (const std::string wrong = no_json(a[1]); !wrong.empty()) {
+    return c.fail("invalid character '" + wrong.substr(0, 1) + "' looking for beginning of object key string");
+  }
   const Result<Template> parsed = parse_template(c.arena, *text);
   if (!parsed.ok()) return c.fail(parsed.error().message);
   WorkLimit work(c, kMaxSteps);

@@ -92,6 +92,8 @@ struct CheckedQuery {
     std::uint32_t index;
   };
   std::vector<Expression> expressions;  // as written, in source order
+  // Several expressions, or one that may iterate: a solution in which one of them is false is none.
+  bool tests_values = true;
 };
 Parsed<CheckedQuery> check_query(const CheckedModules& modules, Body query, std::shared_ptr<const std::string> source,
                                  const QueryContext& context, const CheckOptions& options);

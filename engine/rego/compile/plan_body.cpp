@@ -98,15 +98,17 @@ void FunctionPlanner::expression(const Expr& expr, std::span<const Expr> followi
 
 // An expression without its negation and `with`.
 void FunctionPlanner::plain(const Expr& expr) {
+  // Only this expression's value is wanted, not those of bodies in it.
+  Operand* const captured = std::exchange(captured_, nullptr);
   switch (expr.kind) {
     case ExprKind::kTerm:
-      if (captured_ != nullptr) {
-        *captured_ = term(expr.terms[0]);
+      if (captured != nullptr) {
+        *captured = term(expr.terms[0]);
         return;
       }
       return truth(expr.terms[0]);
     case ExprKind::kCall:
-      if (captured_ != nullptr && expr.operator_name() != "eq") return captured_call(expr);
+      if (captured != nullptr && expr.operator_name() != "eq") return captured_call(expr, *captured);
       if (expr.operator_name() == "eq" && expr.terms.size() == 3) return unify(expr.terms[1], expr.terms[2]);
       return call(expr.terms, expr.location);
     case ExprKind::kEvery: return every(expr);
@@ -118,15 +120,13 @@ void FunctionPlanner::plain(const Expr& expr) {
 }
 
 // A call of a query whose value is shown. With an output it is `true` already.
-void FunctionPlanner::captured_call(const Expr& expr) {
-  Operand* const captured = captured_;
-  captured_ = nullptr;
+void FunctionPlanner::captured_call(const Expr& expr, Operand& captured) {
   if (expr.terms.size() > 1 && has_output(expr.terms)) return call(expr.terms, expr.location);
   const Term output = new_variable(expr.location);
   std::vector<Term> terms = expr.terms;
   terms.push_back(output);
   call(terms, expr.location);
-  if (const Binding* binding = find(output.variable)) *captured = binding->operand;
+  if (const Binding* binding = find(output.variable)) captured = binding->operand;
 }
 
 void FunctionPlanner::truth(const Term& condition) {
@@ -223,6 +223,7 @@ void FunctionPlanner::every(const Expr& expr) {
 // The environment changes for the expression alone: on success the outer one comes back before what follows runs, and
 // when that asks for another solution, the inner one does.
 void FunctionPlanner::with(const Expr& expr) {
+  Operand* const captured = std::exchange(captured_, nullptr);
   World inside = planner_.world(world_);
   struct Replacement {
     Opcode opcode;
@@ -300,6 +301,7 @@ void FunctionPlanner::with(const Expr& expr) {
   const WorldId outer_world = world_;
   world_ = planner_.world_of(std::move(inside));
   fail_ = leave;
+  captured_ = captured;
   if (expr.negated)
     negated(expr);
   else

@@ -271,9 +271,14 @@ void FunctionPlanner::nested_object(const RuleTreeNode& node) {
                    planner_.document(child, world_));
         std::vector<Operand> operands;
         for (const Value& key : path) operands.push_back(constant(key));
+        const Operand iterator = code_.allocate(2);
+        const Operand element = code_.allocate();
+        if (child.kind == DocumentKind::kPartialObject) {
+          // Rules without a solution leave no trace, not even an empty object.
+          code_.emit(Opcode::kLoop, iterator, value, 0, fail_);
+          code_.emit(Opcode::kNextValue, iterator, 0, element, fail_);
+        }
         if (child.kind == DocumentKind::kPartialSet) {
-          const Operand iterator = code_.allocate(2);
-          const Operand element = code_.allocate();
           const Label another = code_.label();
           code_.emit(Opcode::kLoop, iterator, value, 0, fail_);
           code_.bind(another);
@@ -340,28 +345,9 @@ void FunctionPlanner::plan_reference(const Term& reference) {
   code_.emit(Opcode::kFail);
 }
 
-namespace {
-
-// Whether evaluating the term can give several solutions: a variable in a reference (comprehensions aside).
-bool iterates(const Term& term) {
-  if (term.is_comprehension()) return false;
-  if (term.kind == TermKind::kRef) {
-    for (std::size_t i = 1; i < term.items.size(); ++i) {
-      if (!is_constant(term.items[i])) return true;
-    }
-  }
-  return std::any_of(term.items.begin(), term.items.end(), iterates);
-}
-
-}  // namespace
-
 // A query: every solution adds {"bindings": …, "expressions": …}. A single expression that cannot iterate shows its
 // value even when that is false.
 void FunctionPlanner::plan_query(const CheckedQuery& query) {
-  const bool check = query.body.exprs.size() > 1 ||
-                     std::any_of(query.body.exprs.begin(), query.body.exprs.end(), [](const Expr& expr) {
-                       return std::any_of(expr.terms.begin(), expr.terms.end(), iterates);
-                     });
   const Operand mark = code_.allocate();
   code_.emit(Opcode::kOpen, mark);
   const Label done = code_.label();
@@ -375,7 +361,7 @@ void FunctionPlanner::plan_query(const CheckedQuery& query) {
     expression(expr);
     captured_ = nullptr;
   }
-  if (check) {
+  if (query.tests_values) {
     for (const Operand value : values) {
       if ((value & kConstantBit) == 0)
         code_.emit(Opcode::kTruthy, value, 0, 0, fail_);

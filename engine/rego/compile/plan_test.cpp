@@ -115,6 +115,34 @@ allowed(image) if { some repo in input.parameters.repos; startswith(image, repo)
 constexpr const char* kInput = R"({"parameters": {"repos": ["good/", "fine/"]},
   "review": {"object": {"spec": {"containers": [{"name": "a", "image": "good/x"}, {"name": "b", "image": "bad/x"}]}}}})";
 
+// Every expression shows its own value, not that of a body in it; one that cannot iterate may show false.
+TEST(Plan, QueriesShowTheValuesOfTheirExpressions) {
+  const auto modules = check_modules({{"a.rego", "package a\nf(x) := x if x < 0"}});
+  ASSERT_TRUE(modules.ok());
+  const Result<Document> input = Document::parse_json(R"({"o": {}, "l": [[]], "n": 1})");
+  ASSERT_TRUE(input.ok());
+  const std::pair<const char*, const char*> cases[] = {
+      {"input.n > 2", R"([{"bindings": {}, "expressions": [false]}])"},
+      {"input.n > {x | x := data.a.f(1)}[_]", "[]"},
+      {"true; input.n > 2", "[]"},
+      {"is_set(input.l[_])", "[]"},
+      {"every v in input.o { v != 9; not input.n != v with data.b as [v] }",
+       R"([{"bindings": {}, "expressions": [true]}])"},
+      {"[1] > input.l; v := {2 | input.n < {null}} with input.x as input.l", "[]"},
+      {"[] <= input.l; v := {2 | input.n < {null}} with input.x as input.l",
+       R"([{"bindings": {"v": {2}}, "expressions": [true, true]}])"},
+  };
+  for (const auto& [query, want] : cases) {
+    auto program = compile_query(*modules, query);
+    ASSERT_TRUE(program.ok()) << query << program.error().to_string();
+    EvalScratch scratch;
+    Host host;
+    const auto result = program->eval_query(input->root(), Value(), scratch, host, {});
+    ASSERT_TRUE(result.ok()) << query;
+    EXPECT_EQ(to_rego(*result), want) << query;
+  }
+}
+
 TEST(Plan, SteadyStateTakesNothingFromTheHeap) {
   const Parsed<Program> program = compile(kPolicy, {{"data.a.violation"}, {}, true});
   ASSERT_TRUE(program.ok()) << program.error().to_string();

@@ -154,7 +154,7 @@ class FunctionPlanner {
   void match(const Term& pattern, Operand value);
   bool unify_composites(const Term& a, const Term& b);
   void truth(const Term& term);
-  void captured_call(const Expr& expr);
+  void captured_call(const Expr& expr, Operand& captured);
 
   // plan_join.cpp: loops over base data that an index can replace.
   struct Join;

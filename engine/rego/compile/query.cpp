@@ -4,6 +4,7 @@
 
 #include "engine/rego/compile/passes.h"
 #include "engine/rego/compile/type_check.h"
+#include "engine/rego/compile/walk.h"
 
 namespace portcullis::rego {
 
@@ -33,6 +34,20 @@ bool run(Context& context, Body& body, std::initializer_list<Pass> list) {
 }
 
 void with_values_pass(Context& context, Body& body) { passes::rewrite_with_values(context, body); }
+
+// Whether it may have several solutions: a step that is a variable, or `walk` (comprehensions aside).
+bool iterates(const Body& body) {
+  bool found = false;
+  passes::walk_terms(body, [&](const Term& term) {
+    if (term.is_comprehension()) return true;
+    if (term.kind == TermKind::kRef && !term.items.empty()) {
+      found = found || (term.items.size() == 1 && term.items[0].is_var("walk"));
+      for (std::size_t i = 1; i < term.items.size(); ++i) found = found || term.items[i].kind == TermKind::kVar;
+    }
+    return found;
+  });
+  return found;
+}
 
 // The author's variables that a solution binds.
 void set_result_variables(const Context& context, CheckedQuery& query) {
@@ -75,6 +90,7 @@ Parsed<CheckedQuery> check_query(const CheckedModules& modules, Body query, std:
   if (options.strict) passes::check_keyword_overrides(context, body);
   if (!context.errors.empty()) return failure(context, options);
   passes::resolve_in_query(context, body, modules, query_context);
+  result.tests_values = body.exprs.size() > 1 || iterates(body);
   if (!run(
           context, body,
           {passes::rewrite_local_variables, passes::rewrite_template_strings, passes::check_void_calls,
