@@ -9,6 +9,7 @@
 #include "engine/rego/compile/compiler.h"
 #include "engine/rego/eval/program.h"
 #include "engine/rego/syntax/parser.h"
+#include "engine/rego/trace/walk.h"
 #include "engine/value/json.h"
 #include "test/conformance/case.h"
 
@@ -119,7 +120,21 @@ Outcome run_query(const Case& test, const rego::CheckedModules& checked, std::st
   eval_options.limits.deadline = Deadline::after(std::chrono::seconds(8));
   const Value data = test.data.defined() ? test.data : make_object(arena, {});
   if (shared) (void)program->eval_query(input, data, scratch, host, eval_options);
-  const auto results = program->eval_query(input, data, scratch, host, eval_options);
+  auto results = program->eval_query(input, data, scratch, host, eval_options);
+  if (mode == PlanMode::kSteps) {
+    struct Nobody : rego::trace::Tracer {
+      void event(const rego::trace::Event&) override {}
+    } nobody;
+    rego::trace::WalkOptions walk_options;
+    walk_options.strict_builtin_errors = test.strict_error;
+    walk_options.deadline = eval_options.limits.deadline;
+    rego::trace::Walk walk(checked, *checked_query, nobody, host, arena, walk_options);
+    const auto walked = walk.run(input, data);
+    if (walked.ok() != results.ok()) {
+      return failed(Stage::kEval, walked.ok() ? "no error step by step" : walked.error().to_string());
+    }
+    if (walked.ok()) results = *walked;
+  }
   if (out != nullptr) {
     if (!results.ok()) return failed(Stage::kEval, results.error().to_string());
     *out = deep_copy(arena, *results);
@@ -149,6 +164,7 @@ std::string_view plan_mode_name(PlanMode mode) {
     case PlanMode::kPlain: return "plain";
     case PlanMode::kKnown: return "known";
     case PlanMode::kShared: return "shared";
+    case PlanMode::kSteps: return "steps";
   }
   return "?";
 }
