@@ -100,4 +100,14 @@ std::string indented(std::string_view json) {
   return out;
 }
 
+std::string with_members(std::string document, std::string_view members) {
+  if (members.empty()) return document;
+  const std::string more = indented("{" + std::string(members.substr(1)) + "}");
+  constexpr std::string_view kEmpty = "{}\n";
+  constexpr std::string_view kEnd = "\n}\n";
+  if (document == kEmpty) return more + "\n";
+  document.resize(document.size() - kEnd.size());
+  return document + "," + more.substr(1) + "\n";
+}
+
 }  // namespace portcullis::opa

@@ -37,5 +37,7 @@ struct VersionFlags {
 
 // Compact JSON with line ends and two spaces per level; members keep their order.
 std::string indented(std::string_view json);
+// A document of present() or failures_json() with more members (compact, each with a comma before it) at its end.
+std::string with_members(std::string document, std::string_view members);
 
 }  // namespace portcullis::opa

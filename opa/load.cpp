@@ -207,7 +207,7 @@ bool Loaded::has_data(std::span<const std::string_view> path) const {
 
 void load_paths(const std::vector<std::string>& paths, const std::vector<std::string>& ignored,
                 rego::RegoVersion version, Loaded& out, LoadMode mode) {
-  out.data = make_object(out.arena, {});
+  if (!out.data.defined()) out.data = make_object(out.arena, {});
   Loader loader(out, ignored, version, mode);
   for (const std::string& path : paths) loader.load(path);
 }

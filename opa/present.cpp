@@ -101,37 +101,6 @@ std::string repeated(std::string_view text, std::size_t count) {
 
 using Row = std::vector<std::string>;
 
-std::string table(const Row& header, const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths;
-  for (std::size_t i = 0; i < header.size(); ++i) {
-    std::size_t width = width_of(header[i]);
-    for (const Row& row : rows) width = std::max(width, width_of(row[i]));
-    widths.push_back(width);
-  }
-  const auto line = [&](std::string_view left, std::string_view middle, std::string_view right) {
-    std::string out(left);
-    for (std::size_t i = 0; i < widths.size(); ++i) {
-      if (i != 0) out += middle;
-      out += repeated("─", widths[i] + 2);
-    }
-    return out + std::string(right) + "\n";
-  };
-  std::string out = line("┌", "┬", "┐") + "│";
-  for (std::size_t i = 0; i < header.size(); ++i) {
-    const std::size_t spare = widths[i] + 2 - width_of(header[i]);
-    out += std::string(spare / 2, ' ') + header[i] + std::string(spare - spare / 2, ' ') + "│";
-  }
-  out += "\n" + line("├", "┼", "┤");
-  for (const Row& row : rows) {
-    out += "│";
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      out += " " + row[i] + std::string(widths[i] - width_of(row[i]) + 1, ' ') + "│";
-    }
-    out += "\n";
-  }
-  return out + line("└", "┴", "┘");
-}
-
 struct Column {
   std::string title;
   bool is_binding = false;
@@ -175,6 +144,39 @@ std::string pretty(const Value& results, const std::vector<ExpressionInfo>& expr
 }
 
 }  // namespace
+
+std::string table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  const std::size_t columns = header.empty() && !rows.empty() ? rows.front().size() : header.size();
+  for (std::size_t i = 0; i < columns; ++i) {
+    std::size_t width = i < header.size() ? width_of(header[i]) : 0;
+    for (const std::vector<std::string>& row : rows) width = std::max(width, width_of(row[i]));
+    widths.push_back(width);
+  }
+  const auto line = [&](std::string_view left, std::string_view middle, std::string_view right) {
+    std::string out(left);
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      if (i != 0) out += middle;
+      out += repeated("─", widths[i] + 2);
+    }
+    return out + std::string(right) + "\n";
+  };
+  std::string out = line("┌", "┬", "┐");
+  if (!header.empty()) out += "│";
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    const std::size_t spare = widths[i] + 2 - width_of(header[i]);
+    out += std::string(spare / 2, ' ') + header[i] + std::string(spare - spare / 2, ' ') + "│";
+  }
+  if (!header.empty()) out += "\n" + line("├", "┼", "┤");
+  for (const std::vector<std::string>& row : rows) {
+    out += "│";
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out += " " + row[i] + std::string(widths[i] - width_of(row[i]) + 1, ' ') + "│";
+    }
+    out += "\n";
+  }
+  return out + line("└", "┴", "┘");
+}
 
 std::string present(std::string_view format, const Value& results, const std::vector<ExpressionInfo>& expressions) {
   if (format == "pretty") return pretty(results, expressions);

@@ -19,4 +19,7 @@ struct ExpressionInfo {
 // Formats: json, pretty, raw, values, bindings, discard.
 std::string present(std::string_view format, const Value& results, const std::vector<ExpressionInfo>& expressions);
 
+// A table in box-drawing characters; no header: only rows. Every row has as many cells as the widest needs.
+std::string table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
+
 }  // namespace portcullis::opa

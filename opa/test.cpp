@@ -3,14 +3,22 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <cstdio>
+#include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "engine/rego/builtins/registry.h"
 #include "engine/rego/compile/compiler.h"
 #include "engine/rego/eval/program.h"
+#include "engine/rego/syntax/parser.h"
+#include "engine/rego/trace/cover.h"
+#include "engine/rego/trace/walk.h"
 #include "engine/value/json.h"
 #include "opa/command.h"
 #include "opa/failure.h"
@@ -37,6 +45,9 @@ Exit code: 0 when all tests passed, 2 when one failed, had an error or was skipp
 
 Flags:
   -b, --bundle                 the paths are folders of bundles
+  -c, --coverage               run the tests, print which parts of the sources they went through (JSON)
+      --coverage-runs strings  index_excluded, early_exit: why parts were not covered (default both)
+      --threshold float        with less coverage than this (percent) the exit code is 2
       --count int              how often the tests run (default 1)
   -z, --exit-zero-on-skipped   a skipped test is no failure
       --fail-on-empty          exit with 1 when no test ran
@@ -61,12 +72,24 @@ struct TestFlags {
   std::uint32_t max_errors = 10;
   std::uint32_t count = 1;
   std::uint32_t parallel = 0;
+  std::vector<std::string> coverage_runs = {"index_excluded", "early_exit"};
+  double threshold = 0;
+  bool coverage = false;
   bool bundle = false;
   bool zero_on_skipped = false;
   bool fail_on_empty = false;
   bool verbose = false;
   bool help = false;
 };
+
+std::string set_threshold(std::string_view text, TestFlags* to) {
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), to->threshold);
+  if (status != std::errc{} || end != text.data() + text.size()) {
+    return "strconv.ParseFloat: parsing " + text::go_quote(text) + ": invalid syntax";
+  }
+  if (to->threshold > 0) to->coverage = true;
+  return {};
+}
 
 Flags make_flags(TestFlags& to) {
   Flags flags;
@@ -83,12 +106,20 @@ Flags make_flags(TestFlags& to) {
   flags.add_switch("verbose", 'v', &to.verbose);
   flags.add_switch("help", 'h', &to.help);
   to.version.add_to(flags);
-  flags.add_missing("coverage", 'c');
+  flags.add_switch("coverage", 'c', &to.coverage);
+  flags.add("coverage-runs", 0, [&to](std::string_view text) {
+    to.coverage = true;
+    to.coverage_runs.clear();
+    for (const std::string_view name : text::split(text, ',')) {
+      if (!name.empty()) to.coverage_runs.emplace_back(name);
+    }
+    return std::string();
+  });
+  flags.add("threshold", 0, [&to](std::string_view text) { return set_threshold(text, &to); });
   flags.add_missing("schema", 's');
   flags.add_missing("target", 't');
   flags.add_missing("watch", 'w');
-  for (const char* name :
-       {"bench", "benchmem", "capabilities", "coverage-runs", "explain", "sort", "threshold", "var-values"}) {
+  for (const char* name : {"bench", "benchmem", "capabilities", "explain", "sort", "var-values"}) {
     flags.add_missing(name);
   }
   return flags;
@@ -140,6 +171,7 @@ class TestRun {
     // Files are tested in the order of their names.
     std::stable_sort(loaded_.modules.begin(), loaded_.modules.end(),
                      [](const rego::Module& a, const rego::Module& b) { return *a.file < *b.file; });
+    if (flags_.coverage) parsed_ = loaded_.modules;
     tests_ = prepare_tests(loaded_.modules);
     if (!flags_.run.empty() && !choose_tests()) return 1;
     return check_and_run();
@@ -175,6 +207,7 @@ class TestRun {
     for (const TestRule& test : tests_) {
       if (!test.skipped) plan_options.entry_points.push_back(test.entry_point);
     }
+    checked_ = &*checked;
     const auto program = rego::plan(*checked, plan_options);
     if (!program.ok()) return fail(failures_text(failures_of(program.error())));
     for (std::uint32_t i = 0; i < flags_.count; ++i) {
@@ -191,6 +224,7 @@ class TestRun {
       results.push_back(run_test_rule(program, test));
       if (!results.back().passed() && !(test.skipped && flags_.zero_on_skipped)) code = 2;
     }
+    if (flags_.coverage) return report_coverage(results, code);
     *io_.out += flags_.format == "json" ? report_json(results) : report_text(results, flags_.verbose);
     if (results.empty() && flags_.fail_on_empty) return fail("no tests were run\n");
     return code;
@@ -219,7 +253,76 @@ class TestRun {
     } else {
       result.failed = !value->is_bool() || !value->as_bool();
     }
+    if (flags_.coverage) cover(test);
     return result;
+  }
+
+  // The test once more, step by step: what it goes through as it is, and with each of the shortcuts off.
+  void cover(const TestRule& test) {
+    passes_.resize(flags_.coverage_runs.size());
+    auto parsed = rego::parse_query(test.entry_point, {});
+    if (!parsed.ok()) return;
+    rego::CheckOptions check_options;
+    check_options.builtins = &rego::all_builtins();
+    check_options.keep_print = true;
+    const auto query = rego::check_query(*checked_, std::move(parsed->body), parsed->source, {}, check_options);
+    if (!query.ok()) return;
+    for (std::size_t i = 0; i <= passes_.size(); ++i) {
+      rego::trace::WalkOptions options;
+      if (flags_.timeout.count() > 0) options.deadline = Deadline::after(flags_.timeout);
+      if (i > 0) (flags_.coverage_runs[i - 1] == "early_exit" ? options.early_exit : options.indexing) = false;
+      std::string unheard;
+      CommandHost host(&unheard);
+      Arena arena;
+      rego::trace::Coverage& into = i == 0 ? coverage_ : passes_[i - 1];
+      // An error ends the test; what it covered until then counts.
+      static_cast<void>(
+          rego::trace::Walk(*checked_, *query, into, host, arena, options).run(Value::undefined(), loaded_.data));
+    }
+  }
+
+  int report_coverage(const std::vector<TestResult>& results, int code) {
+    for (const TestResult& result : results) {
+      if (result.error) return fail(result.error->to_string() + "\n");
+    }
+    std::vector<TestResult> failures;
+    std::copy_if(results.begin(), results.end(), std::back_inserter(failures),
+                 [](const TestResult& result) { return result.failed; });
+    if (!failures.empty()) {
+      *io_.out += report_text(failures, flags_.verbose);
+      return fail(summary_text(failures.front()));
+    }
+    std::vector<rego::trace::Coverage::Extra> kinds;
+    for (std::size_t i = 0; i < passes_.size(); ++i) kinds.push_back({flags_.coverage_runs[i], &passes_[i]});
+    const rego::trace::Coverage::Report report = coverage_.report(parsed_, kinds);
+    if (report.percentage() < flags_.threshold) {
+      fail(threshold_text(report));
+      return 2;
+    }
+    *io_.out += indented(to_json(report)) + "\n";
+    return code;
+  }
+
+  std::string threshold_text(const rego::trace::Coverage::Report& report) const {
+    char numbers[96];
+    std::snprintf(numbers, sizeof numbers, "got %.2f instead of %.2f", report.percentage(), flags_.threshold);
+    std::string out = "Code coverage threshold not met: " + std::string(numbers);
+    if (flags_.verbose && !report.files.empty()) out += "\nLines not covered:";
+    for (const auto& [name, file] : report.files) {
+      if (!flags_.verbose) break;
+      std::set<std::uint32_t> rows;
+      for (const auto& [range, kinds] : file.not_covered) {
+        for (std::uint32_t row = range.row; row <= range.end_row; ++row) rows.insert(row);
+      }
+      for (auto at = rows.begin(); at != rows.end();) {
+        const std::uint32_t first = *at;
+        std::uint32_t last = first;
+        for (++at; at != rows.end() && *at == last + 1; ++at) ++last;
+        out += "\n\t" + name + ":" + std::to_string(first);
+        if (last != first) out += "-" + std::to_string(last);
+      }
+    }
+    return out + "\n";
   }
 
   const TestFlags& flags_;
@@ -227,6 +330,10 @@ class TestRun {
   Loaded loaded_;
   std::vector<TestRule> tests_;
   rego::EvalScratch scratch_;
+  const rego::CheckedModules* checked_ = nullptr;
+  std::vector<rego::Module> parsed_;  // for coverage
+  rego::trace::Coverage coverage_;
+  std::vector<rego::trace::Coverage> passes_;
 };
 
 }  // namespace
@@ -238,6 +345,10 @@ int run_test(std::span<const std::string_view> args, const Io& io) {
   if (flags.help) {
     *io.out += kHelp;
     return 0;
+  }
+  if (flags.threshold < 0 || flags.threshold > 100) {
+    *io.err += "Code coverage threshold must be between 0 and 100\n";
+    return 1;
   }
   if (paths->empty()) return wrong_usage(io, "specify at least one file", kHelp);
   return TestRun(flags, io).run(*paths);

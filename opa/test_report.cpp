@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "opa/command.h"
+#include "opa/extras.h"
 
 namespace portcullis::opa {
 namespace {
@@ -12,25 +13,6 @@ namespace {
 using Cases = std::map<std::string, CaseResult>;
 
 constexpr std::size_t kRuler = 80;
-
-// As Go prints durations: 1.5s, 12.345ms, 3µs.
-std::string duration_text(std::chrono::nanoseconds duration) {
-  const std::int64_t ns = duration.count();
-  const auto fraction = [&](std::int64_t unit, std::string_view name) {
-    std::string out = std::to_string(ns / unit);
-    std::string rest = std::to_string(unit + ns % unit).substr(1);
-    rest.erase(rest.find_last_not_of('0') + 1);
-    if (!rest.empty()) out += "." + rest;
-    return out + std::string(name);
-  };
-  if (ns == 0) return "0s";
-  if (ns < 1'000) return std::to_string(ns) + "ns";
-  if (ns < 1'000'000) return fraction(1'000, "µs");
-  if (ns < 1'000'000'000) return fraction(1'000'000, "ms");
-  const std::int64_t minutes = ns / 60'000'000'000;
-  if (minutes == 0) return fraction(1'000'000'000, "s");
-  return std::to_string(minutes) + "m" + duration_text(std::chrono::nanoseconds(ns % 60'000'000'000));
-}
 
 std::string_view outcome(const TestResult& result) {
   if (result.passed()) return "PASS";
@@ -40,7 +22,7 @@ std::string_view outcome(const TestResult& result) {
 
 std::string headline(const TestResult& result) {
   std::string out = result.rule->package + "." + result.rule->name + ": " + std::string(outcome(result));
-  if (!result.rule->skipped) out += " (" + duration_text(result.duration) + ")";
+  if (!result.rule->skipped) out += " (" + go_duration(result.duration.count()) + ")";
   return out;
 }
 
@@ -204,6 +186,12 @@ std::string report_json(const std::vector<TestResult>& results) {
     out += "}";
   }
   return indented(out + "]") + "\n";
+}
+
+std::string summary_text(const TestResult& result) {
+  std::string out = headline(result) + "\n";
+  for (const auto& [name, each] : result.cases) out += name + (each.failed ? ": FAIL\n" : ": PASS\n");
+  return result.cases.empty() ? out : out + "\n";
 }
 
 }  // namespace portcullis::opa

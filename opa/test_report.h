@@ -30,6 +30,8 @@ struct TestResult {
 
 // Failures alone, or with `verbose` every test, and the counts.
 std::string report_text(const std::vector<TestResult>& results, bool verbose);
+// One failed test: its name, time and cases.
+std::string summary_text(const TestResult& result);
 std::string report_json(const std::vector<TestResult>& results);
 
 }  // namespace portcullis::opa

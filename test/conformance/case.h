@@ -50,8 +50,7 @@ struct Outcome {
 // evaluated twice, the second time with what the first one shares. kSteps: step by step, as explanations are made.
 // Whatever the way, the answer must be the same.
 enum class PlanMode { kPlain, kKnown, kShared, kSteps };
-inline constexpr PlanMode kPlanModes[] = {PlanMode::kPlain, PlanMode::kKnown, PlanMode::kShared,
-                                          PlanMode::kSteps};
+inline constexpr PlanMode kPlanModes[] = {PlanMode::kPlain, PlanMode::kKnown, PlanMode::kShared, PlanMode::kSteps};
 std::string_view plan_mode_name(PlanMode mode);
 
 // In all modes, one after the other, until one fails; or in one of them.

@@ -27,7 +27,7 @@ constexpr std::size_t kCases = 4427;
 
 constexpr const char* kUsage =
     "usage: conformance_tests --cases DIR --known FILE [options]\n"
-    "  --plan MODE     only plain, known or shared; without it each case is planned and evaluated in all three ways\n"
+    "  --plan MODE     only plain, known, shared or steps; without it each case is evaluated in all four ways\n"
     "  --filter TEXT   only cases whose name (corpus/note) or file contains TEXT; the list is not compared\n"
     "  --verbose       print every failure with its stage and reason\n"
     "  --direct        run in this process (for a debugger) instead of one child per case\n"

@@ -25,7 +25,6 @@ void rename(Expr& expr, const Variables& variables) {
   for (With& with : expr.with) rename(with.target, variables), rename(with.value, variables);
   if (expr.kind == ExprKind::kEvery) {
     if (expr.every_key) rename(*expr.every_key, variables);
-    if (expr.every_key && is_generated(expr.every_key->text)) expr.every_key.reset();
     rename(expr.every_value, variables);
     rename(expr.every_domain, variables);
     rename(*expr.every_body, variables);
@@ -52,6 +51,7 @@ std::string text_of(const Event& event, const std::vector<CheckedModules::Variab
   if (event.expr != nullptr) {
     Expr copy = *event.expr;
     rename(copy, variables);
+    if (copy.every_key && is_generated(copy.every_key->text)) copy.every_key.reset();
     return to_string(copy);
   }
   if (event.body != nullptr) {

@@ -81,9 +81,10 @@ Term Walk::Impl::fresh_variable() {
 void Walk::Impl::prepare_query() {
   body = query.body;
   const std::size_t written = body.exprs.size();
-  const bool check = written > 1 || std::any_of(body.exprs.begin(), body.exprs.end(), [](const Expr& expr) {
-                       return std::any_of(expr.terms.begin(), expr.terms.end(), iterates);
-                     });
+  const bool check =
+      query.expressions.size() > 1 || std::any_of(body.exprs.begin(), body.exprs.end(), [](const Expr& expr) {
+        return std::any_of(expr.terms.begin(), expr.terms.end(), iterates);
+      });
   shows.assign(written, 0);
   for (std::size_t i = 0; i < written; ++i) {
     Expr& expr = body.exprs[i];
@@ -123,9 +124,9 @@ void Walk::Impl::tell(const Query& q, Op op, const Rule* rule, const Expr* expr,
   if (expr != nullptr) at = &expr->location;
   if (of_body != nullptr && !of_body->exprs.empty()) at = &of_body->exprs.front().location;
   if (at == nullptr || at->row == 0) {
-    at = last_location;
+    at = q.last_location;
   } else {
-    last_location = at;
+    q.last_location = at;
   }
   Event event;
   event.op = op;
@@ -413,6 +414,7 @@ Query Walk::Impl::child(Query& q, const Body& of_body, Env& env) {
   out.id = next_query++;
   out.input = q.input;
   out.data = q.data;
+  out.last_location = q.last_location;
   return out;
 }
 
@@ -515,7 +517,7 @@ Status Walk::Impl::operand_body(Query& q, const Body& of_body, bool& holds) {
   Query inner = closure(q, of_body);
   inner.find_one = true;
   tell(inner, Op::kEnter, of_body);
-  const Status status = without_early(expression(inner, [&](Query&) {
+  const Status status = without_stop(expression(inner, [&](Query&) {
     tell(inner, Op::kExit, of_body);
     tell(inner, Op::kRedo, of_body);
     inner.defined = true;
@@ -593,7 +595,7 @@ Status Walk::Impl::every(Query& q, Next next) {
     });
     all = all && holds;
     tell(pair, Op::kRedo, expr);
-    return without_early(of_inner);
+    return without_stop(of_inner);
   });
   if (status != kGoOn) return status;
   if (!all) {

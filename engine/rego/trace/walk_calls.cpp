@@ -188,13 +188,13 @@ Status Walk::Impl::function(Query& q, const RuleTreeNode& node, const std::strin
     bool gave = false;
     Status status = one(*rule, gave);
     for (std::size_t i = 0; status == kGoOn && !gave && i < branches.size(); ++i) status = one(*branches[i], gave);
-    if (status != kGoOn) return without_early(status);
+    if (status != kGoOn) return without_stop(status);
   }
   if (found.default_rule != nullptr && !previous.defined()) {
     bool gave = false;
-    return without_early(function_rule(q, *found.default_rule, arguments, key, previous, found.early_exit, gave, next));
+    return without_stop(function_rule(q, *found.default_rule, arguments, key, previous, found.early_exit, gave, next));
   }
-  return deferred;
+  return without_stop(deferred);
 }
 
 Status Walk::Impl::function_rule(Query& q, const Rule& rule, std::span<const Operand> arguments, const std::string& key,

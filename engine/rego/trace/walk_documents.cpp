@@ -35,6 +35,19 @@ struct Part {
   }
 };
 
+namespace {
+
+std::string reference_text(std::span<const Value> path) {
+  std::vector<Term> steps{Term::var("data", Location{})};
+  for (const Value& step : path.subspan(1)) {
+    steps.push_back(step.is_string() ? Term::string(std::string(step.as_string()), Location{})
+                                     : Term::number(to_json(step), Location{}));
+  }
+  return to_string(Term::ref(std::move(steps), Location{}));
+}
+
+}  // namespace
+
 std::string path_key(std::span<const Value> path) {
   std::string key;
   for (const Value& step : path) {
@@ -173,6 +186,7 @@ Status Walk::Impl::value_of(Query& q, const std::vector<Value>& path, Value& res
   const Term data = Term::var("data", Location{});
   Reference reference{{&data, q.env, {}}};
   for (std::size_t i = 1; i < path.size(); ++i) reference.push_back({nullptr, nullptr, path[i]});
+  if (unifications) tell(q, Op::kUnify, nullptr, nullptr, nullptr, {}, reference_text(path) + " = " + shown(into));
   TreeWalk walk{&q, &reference, into, 1, root, {path.front()}};
   return tree(std::move(walk), [&] {
     result = plug(into);
@@ -214,13 +228,7 @@ Matches Walk::Impl::matches(Query& q, const RuleTreeNode& node, std::span<const 
 }
 
 Status Walk::Impl::document(const TreeWalk& w, const RuleTreeNode& node, Next next) {
-  std::vector<Term> steps{Term::var("data", Location{})};
-  for (std::size_t i = 1; i < w.path.size(); ++i) {
-    const Value& step = w.path[i];
-    steps.push_back(step.is_string() ? Term::string(std::string(step.as_string()), Location{})
-                                     : Term::number(to_json(step), Location{}));
-  }
-  const Matches found = matches(*w.query, node, {}, to_string(Term::ref(std::move(steps), Location{})));
+  const Matches found = matches(*w.query, node, {}, reference_text(w.path));
   if (!found.multi_value && found.only_ground) return complete(w, found, next);
   return partial(w, found, next);
 }
@@ -247,14 +255,14 @@ Status Walk::Impl::complete(const TreeWalk& w, const Matches& found, Next next) 
     bool gave = false;
     Status status = one(*rule, gave);
     for (std::size_t i = 0; status == kGoOn && !gave && i < branches.size(); ++i) status = one(*branches[i], gave);
-    if (status != kGoOn) return without_early(status);
+    if (status != kGoOn) return without_stop(status);
   }
   if (found.default_rule != nullptr && !previous.defined()) {
     bool gave = false;
-    return without_early(complete_rule(w, *found.default_rule, key, previous, found.early_exit, gave, next));
+    return without_stop(complete_rule(w, *found.default_rule, key, previous, found.early_exit, gave, next));
   }
   if (!previous.defined()) cache.back()[key] = {};
-  return deferred;
+  return without_stop(deferred);
 }
 
 Status Walk::Impl::complete_rule(const TreeWalk& w, const Rule& rule, const std::string& key, Value& previous,

@@ -21,14 +21,14 @@ using Status = std::uint64_t;
 constexpr Status kGoOn = 0;
 constexpr Status kFailed = ~std::uint64_t{0};
 inline bool is_deferred(Status status) { return status != kGoOn && status != kFailed && (status & 1) != 0; }
-inline bool is_early(Status status) { return status != kGoOn && status != kFailed && (status & 1) == 0; }
 inline Status stop(Status inner, bool deferred) {
   if (inner == kGoOn) inner = 1;
   if (inner >> 61 != 0) inner = 1;  // deeper chains than any policy has: the innermost ones are done with by then
   return inner << 1 | (deferred ? 1 : 0);
 }
-inline Status without_early(Status status) {
-  if (!is_early(status)) return status;
+// What the stop was passed on for.
+inline Status without_stop(Status status) {
+  if (status == kGoOn || status == kFailed) return status;
   return status >> 1 == 1 ? kGoOn : status >> 1;
 }
 
@@ -82,6 +82,8 @@ struct Query {
   std::size_t index = 0;
   Value input;
   Value data;  // what `with` puts in the place of data
+  // Where the last event that had a place was: events without one are shown there.
+  mutable const Location* last_location = nullptr;
   bool find_one = false;
   bool defined = false;
 
@@ -225,7 +227,6 @@ struct Walk::Impl {
   std::uint32_t next_variable = 0;
   std::uint64_t next_query = 0;
   std::size_t depth = 0;
-  const Location* last_location = nullptr;
 
   struct CachedValue {
     bool defined = false;
