@@ -120,7 +120,8 @@ Outcome run_query(const Case& test, const rego::CheckedModules& checked, std::st
   eval_options.limits.deadline = Deadline::after(std::chrono::seconds(8));
   const Value data = test.data.defined() ? test.data : make_object(arena, {});
   if (shared) (void)program->eval_query(input, data, scratch, host, eval_options);
-  auto results = program->eval_query(input, data, scratch, host, eval_options);
+  const auto results = program->eval_query(input, data, scratch, host, eval_options);
+  Value answer = results.ok() ? *results : Value::undefined();
   if (mode == PlanMode::kSteps) {
     struct Nobody : rego::trace::Tracer {
       void event(const rego::trace::Event&) override {}
@@ -133,14 +134,14 @@ Outcome run_query(const Case& test, const rego::CheckedModules& checked, std::st
     if (walked.ok() != results.ok()) {
       return failed(Stage::kEval, walked.ok() ? "no error step by step" : walked.error().to_string());
     }
-    if (walked.ok()) results = *walked;
+    if (walked.ok()) answer = *walked;
   }
   if (out != nullptr) {
     if (!results.ok()) return failed(Stage::kEval, results.error().to_string());
-    *out = deep_copy(arena, *results);
+    *out = deep_copy(arena, answer);
     return {};
   }
-  return results.ok() ? judge(test, *results, arena) : judge_error(test, results.error());
+  return results.ok() ? judge(test, answer, arena) : judge_error(test, results.error());
 }
 
 }  // namespace
