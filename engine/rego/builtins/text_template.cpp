@@ -284,33 +284,46 @@ bool is_comparison(std::string_view name) {
 
 constexpr std::uint64_t kMaxSteps = 5'000'000;
 
-// Variables are what JSON can say: neither sets nor keys that are no strings. What stands in the way as Rego prints it,
-// or nothing.
-std::string no_json(const Value& value) {
-  if (value.is_set()) return value.size() == 0 ? "set()" : to_rego(value.elements()[0]);
+// How a value begins as Rego prints it.
+char first_letter(const Value& value) {
+  if (value.is_string()) return '"';
+  if (value.is_array()) return '[';
+  if (value.is_object()) return '{';
+  if (value.is_set()) return value.size() == 0 ? 's' : '{';
+  return to_rego(value)[0];
+}
+
+// Variables are what JSON can say: neither sets nor keys that are no strings. How begins what stands in the way; 0
+// where nothing does or the work ran out: what holds one value often is looked at as often.
+char no_json(const Value& value, WorkLimit& work) {
+  if (!work.spend(1 + value.size())) return 0;
+  if (value.is_set()) return value.size() == 0 ? 's' : first_letter(value.elements()[0]);
   if (value.is_array()) {
     for (const Value& element : value.elements()) {
-      if (std::string found = no_json(element); !found.empty()) return found;
+      if (!element.is_string() && !element.is_number()) {
+        if (const char found = no_json(element, work); found != 0 || work.exhausted()) return found;
+      }
     }
   }
   if (value.is_object()) {
     for (std::size_t i = 0; i < value.size(); ++i) {
-      if (!value.keys()[i].is_string()) return to_rego(value.keys()[i]);
-      if (std::string found = no_json(value.values()[i]); !found.empty()) return found;
+      if (!value.keys()[i].is_string()) return first_letter(value.keys()[i]);
+      if (const char found = no_json(value.values()[i], work); found != 0 || work.exhausted()) return found;
     }
   }
-  return {};
+  return 0;
 }
 
 Value render_template(BuiltinContext& c, Args a) {
   const auto text = string_operand(c, a, 0);
   if (!text || !object_operand(c, a, 1)) return {};
-  if (const std::string wrong = no_json(a[1]); !wrong.empty()) {
-    return c.fail("invalid character '" + wrong.substr(0, 1) + "' looking for beginning of object key string");
+  WorkLimit work(c, kMaxSteps);
+  if (const char wrong = no_json(a[1], work); wrong != 0) {
+    return c.fail(std::string("invalid character '") + wrong + "' looking for beginning of object key string");
   }
+  if (work.exhausted()) return out_of_budget(c, "strings.render_template");
   const Result<Template> parsed = parse_template(c.arena, *text);
   if (!parsed.ok()) return c.fail(parsed.error().message);
-  WorkLimit work(c, kMaxSteps);
   const Result<std::string> out = execute_template(c, *parsed, a[1], work);
   if (work.exhausted()) return out_of_budget(c, "strings.render_template");
   if (!out.ok()) return c.fail(out.error().message);

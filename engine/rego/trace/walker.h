@@ -214,7 +214,7 @@ struct Walk::Impl {
   const CheckedQuery& query;
   Tracer& tracer;
   Arena& arena;
-  const WalkOptions& options;
+  const WalkOptions options;
   BuiltinContext context;
   const RuleTreeNode* root = nullptr;
   Value base;
