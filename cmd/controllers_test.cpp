@@ -71,6 +71,7 @@ class ControllersTest : public testing::Test {
   std::unique_ptr<kube::Client> client;
   std::unique_ptr<controller::PolicyWorld> world;
   controller::ReadinessTracker readiness;
+  std::atomic<std::size_t> intended{0};  // kinds of constraints to watch; outlives what tells it
   ControllerEvents events;
   std::unique_ptr<Controllers> controllers;
 };
@@ -104,7 +105,6 @@ TEST_F(ControllersTest, AConfigIsReadyOnceItsDataIs) {
 }
 
 TEST_F(ControllersTest, AKindWhoseTemplateWentIsNoLongerCountedAsWatched) {
-  std::atomic<std::size_t> intended{0};
   events.on_watching = [&](std::size_t, std::size_t wanted) { intended = wanted; };
   api.put(R"({"apiVersion": "templates.gatekeeper.sh/v1", "kind": "ConstraintTemplate", "metadata": {"name": "k"},
              "spec": {"crd": {"spec": {"names": {"kind": "K"}}}, "targets": [{"target": "admission.k8s.gatekeeper.sh",
@@ -113,8 +113,6 @@ TEST_F(ControllersTest, AKindWhoseTemplateWentIsNoLongerCountedAsWatched) {
   ASSERT_TRUE(api.wait_for([&] { return intended == 1; }));
   api.erase("templates.gatekeeper.sh", "constrainttemplates", "", "k");
   ASSERT_TRUE(api.wait_for([&] { return intended == 0; }));
-  on_thread([this] { controllers->stop(); });  // `intended` goes
-  controllers.reset();
 }
 
 TEST_F(ControllersTest, AKindThatIsNotServedIsInTheStatusUntilItIs) {
