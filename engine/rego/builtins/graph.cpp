@@ -64,7 +64,7 @@ Value reachable(BuiltinContext& c, Args a) {
     const auto number = static_cast<std::uint32_t>(at - nodes.begin());
     if (seen[number] != 0) return;
     seen[number] = 1;
-    out.push_back(*at);
+    out.push_back(node);
     queue.push_back(number);
   };
   for (const Value& node : a[1].elements()) add(node);

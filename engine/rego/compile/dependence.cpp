@@ -5,9 +5,12 @@
 namespace portcullis::rego {
 
 std::uint8_t Dependences::of(const RuleTreeNode& node) {
+  if (const auto at = known_.find(&node); at != known_.end()) return at->second;
+  // Rules may call each other in chains of any length: "everything" is always true.
+  if (depth_ == kMaxDepth) return kAll;
   // Rules are not recursive; the entry made first only keeps a broken tree from looping.
-  const auto [at, added] = known_.emplace(&node, static_cast<std::uint8_t>(kAll));
-  if (!added) return at->second;
+  known_.emplace(&node, static_cast<std::uint8_t>(kAll));
+  ++depth_;
   std::uint8_t out = 0;
   for (const Rule* rule : node.rules) {
     for (const Rule* link = rule; link != nullptr; link = link->otherwise.get()) {
@@ -19,6 +22,7 @@ std::uint8_t Dependences::of(const RuleTreeNode& node) {
     }
   }
   for (const RuleTreeNode& child : node.children) out |= of(child);
+  --depth_;
   known_[&node] = out;
   return out;
 }

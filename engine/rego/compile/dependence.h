@@ -1,6 +1,7 @@
 // What the value of a rule, body or term depends on: so that what depends on nothing but constants is evaluated while
 // planning, and what does not depend on a constraint's parameters once for all constraints of a review.
-// Threads: one at a time. Ownership: borrows the modules. Cost: each rule is looked at once.
+// Threads: one at a time. Ownership: borrows the modules. Cost: each rule is looked at once. What lies more than 200
+// rules deep counts as depending on everything.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,9 @@ class Dependences {
 
   const CheckedModules& modules_;
   std::vector<std::string> varying_;
+  static constexpr int kMaxDepth = 200;
   std::map<const RuleTreeNode*, std::uint8_t> known_;
+  int depth_ = 0;
 };
 
 }  // namespace portcullis::rego

@@ -224,6 +224,26 @@ TEST(Plan, OneProgramInManyThreads) {
   EXPECT_EQ(right.load(), 800);
 }
 
+// Deeper than a stack would take if each rule were followed from the one before it.
+TEST(Plan, LongChainsOfRulesArePlanned) {
+  constexpr int kRules = 4000;
+  std::string source = "package a\nimport rego.v1\n";
+  for (int i = 0; i < kRules; ++i) {
+    source += "r" + std::to_string(i) + " if r" + std::to_string(i + 1) + "\n";
+  }
+  source += "r" + std::to_string(kRules) + " if input.review\n";
+  PlanOptions options;
+  options.entry_points = {"data.a.r0", "data.a.r3900"};
+  options.varying_input = {"parameters"};
+  const Parsed<Program> program = compile(source, options);
+  ASSERT_TRUE(program.ok()) << program.error().to_string();
+  const Result<Document> input = Document::parse_json(R"({"review": 1})");
+  EvalScratch scratch;
+  Host host;
+  EXPECT_EQ(program->eval(0, input->root(), {}, scratch, host).error().message, "call depth limit of 1000 exceeded");
+  EXPECT_EQ(to_rego(*program->eval(1, input->root(), {}, scratch, host)), "true");
+}
+
 TEST(Plan, UnknownEntryPointIsBaseData) {
   const Parsed<Program> program = compile("package a\nimport rego.v1\np := 1", {{"data.base.x", "data.a"}, {}, true});
   ASSERT_TRUE(program.ok());
