@@ -1,8 +1,9 @@
 // Why a review ended as it did: which constraints looked at the object, which did not and on which field of spec.match,
 // which rule on which line fired, and how long each took. Decisions come from Snapshot::review itself; only what it
-// does not say is found out afterwards, so an explanation cannot differ from the answer. Cost: every constraint is
-// looked at, and the templates of violated ones are compiled once per rule (RuleProbes keeps them). For people and
-// logs, not for each request of a busy webhook.
+// does not say is found out afterwards. A constraint that matches and has no violation shows as satisfied, also where
+// the review ended before it (docs/compatibility.md, "Not there yet"). Cost: every constraint is looked at, and the
+// templates of violated ones are compiled once per rule (RuleProbes keeps them). For people and logs, not for each
+// request of a busy webhook.
 #pragma once
 
 #include <cstddef>
